@@ -56,6 +56,10 @@ export const RESET_CODES = [
   "overflow",
   /** The link was lost. Never on the wire: each end says it to itself. */
   "link_lost",
+  /** This form of the link cannot carry a body of this length (plain: one message). Nothing was sent. */
+  "too_large",
+  /** The worker answered nonsense: a status outside 200–599, text that was no text. */
+  "invalid",
 ] as const;
 export type ResetCode = (typeof RESET_CODES)[number];
 
@@ -97,8 +101,8 @@ export interface LinkConnection {
   /** Worker: the response's head. */
   sendResponse(exchange: ExchangeId, head: LinkResponseHead): void;
   /**
-   * Either side: bytes of the body it sends; they belong to the connection from then on. False: wait for
-   * `writable` (what was given is kept). Ignored for an exchange that is over.
+   * Either side: bytes of the body it sends, copied before the call returns. False: wait for `writable` (what
+   * was given is kept). Ignored for an exchange that is over.
    */
   sendData(exchange: ExchangeId, bytes: Uint8Array, text?: boolean): boolean;
   sendEnd(exchange: ExchangeId): void;

@@ -1,0 +1,57 @@
+import process from "node:process";
+import packageJson from "./package.json" with { type: "json" };
+import { type Command, openCommand } from "./shared/command_line/command.ts";
+import { processIo } from "./shared/command_line/process_io.ts";
+import { type Program, runProgram } from "./shared/command_line/run.ts";
+import { withLog } from "./shared/command_line/with_log.ts";
+
+/** Subcommand → settings → run → exit code. A command's code is loaded when it is asked for. */
+const commands: readonly Command[] = [
+  {
+    name: "serve",
+    says: "Run the relay that clients and workers connect to",
+    open: async () =>
+      openCommand({
+        schema: (await import("./server/settings.ts")).serveSettings,
+        example: "signalbox serve --listen 0.0.0.0:8080 --worker-secret-file secret.txt",
+        retired: { "database-url": "API keys live in a file, see --api-keys-file" },
+        run: (settings, io) =>
+          withLog(settings, io, async () => (await import("./server/serve.ts")).serve(settings, io)),
+      }),
+  },
+  {
+    name: "worker",
+    says: "Dial out to a relay and forward its requests to a backend",
+    open: async () =>
+      openCommand({
+        schema: (await import("./worker/settings.ts")).workerSettings,
+        example:
+          "signalbox worker --proxy-url https://relay.example.com \\\n" +
+          "  --worker-secret-file secret.txt --backend-url http://127.0.0.1:11434",
+        modelRelayFile: true,
+        run: (settings, io) =>
+          withLog(settings, io, async () => (await import("./worker/work.ts")).work(settings)),
+      }),
+  },
+  {
+    name: "keys hash",
+    says: "Print the entry of --api-keys-file for an API key",
+    open: async () => {
+      const { keysHash, keysHashSettings } = await import("./server/keys/hash.ts");
+      return openCommand({
+        schema: keysHashSettings,
+        example: "signalbox keys hash --generate --name alice >> keys.toml",
+        run: keysHash,
+      });
+    },
+  },
+];
+
+export const program: Program = {
+  name: "signalbox",
+  says: "One endpoint for GPUs that the internet cannot reach",
+  version: packageJson.version,
+  commands,
+};
+
+if (import.meta.main) process.exitCode = await runProgram(program, process.argv.slice(2), processIo());

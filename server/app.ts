@@ -1,0 +1,69 @@
+import { Elysia } from "elysia";
+import { type FailureOptions, RelayFailure } from "../shared/failures.ts";
+import { workerHealth, workerReport, workersOf } from "./admin/reports.ts";
+import { modelById, modelList } from "./catalogue.ts";
+import type { Fleet } from "./fleet.ts";
+import type { WorkerLink } from "./hub/worker_connection.ts";
+import type { Relay } from "./relay/relay.ts";
+import { contextOf } from "./request_contexts.ts";
+import type { WaitingLine } from "./waiting_line.ts";
+
+export interface AppParts {
+  relay: Pick<Relay, "handle">;
+  fleet: Fleet<WorkerLink>;
+  line: Pick<WaitingLine<WorkerLink>, "length">;
+  /** The provider of workers that name none: what `/health` calls `models_provider`, as ModelRelay. */
+  provider: string;
+  version: string;
+  /** Whether a request shows the admin token. */
+  isAdmin(headers: Headers): boolean;
+  /** Milliseconds since 1970. */
+  timeMs(): number;
+}
+
+/**
+ * The HTTP surface: reserved paths, and one catch-all for everything else. Who may call what was decided before
+ * (`front.ts`, `reserved_paths.ts`). The type `App` is what typed clients (Eden) are made of.
+ */
+export function makeApp(parts: AppParts) {
+  const startedMs = parts.timeMs();
+  const createdS = Math.floor(startedMs / 1000);
+  return (
+    new Elysia({ handler: { standardHostname: false } })
+      .onError(({ error }) => {
+        throw error;
+      })
+      .get("/health", ({ request }) => health(parts, request, startedMs))
+      .get("/v1/models", () => modelList(parts.fleet.snapshot(), createdS))
+      .get("/v1/models/*", ({ request }) => {
+        const id = contextOf(request).target.split("?", 1)[0]!.slice("/v1/models/".length);
+        const model = modelById(parts.fleet.snapshot(), id, createdS);
+        if (!model) throw new RelayFailure("model_not_found", { param: "model" } satisfies FailureOptions);
+        return model;
+      })
+      .get("/admin/workers", () => ({ workers: workersOf(parts.fleet).map(workerReport) }))
+      .get("/admin/stats", () => ({
+        queue_depth: { [parts.provider]: parts.line.length },
+        active_workers: workersOf(parts.fleet).length,
+      }))
+      // The body is the backend's: nothing may parse it.
+      .all("/*", ({ request }) => parts.relay.handle(request, contextOf(request)), { parse: "none" })
+  );
+}
+
+export type App = ReturnType<typeof makeApp>;
+
+/** Everybody may know that the relay lives; who works for it is for its operator. */
+function health(parts: AppParts, request: Request, startedMs: number) {
+  const workers = workersOf(parts.fleet);
+  const basic = { status: "ok" as const, workers_connected: workers.length };
+  if (!parts.isAdmin(request.headers)) return basic;
+  return {
+    ...basic,
+    version: parts.version,
+    queue_depth: parts.line.length,
+    uptime_secs: (parts.timeMs() - startedMs) / 1000,
+    ...(workers.length > 0 && { workers: workers.map(workerHealth) }),
+    models_provider: parts.provider,
+  };
+}

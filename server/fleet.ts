@@ -1,0 +1,182 @@
+import type { Clock } from "../shared/clock.ts";
+import { AbsentWorkers } from "./fleet/absent_workers.ts";
+import { hasFreeSlot } from "./routing/load.ts";
+import type { Candidate, FleetSnapshot, WorkerSnapshot } from "./routing/types.ts";
+import { LiveWorkerIndex } from "./routing/worker_index.ts";
+
+/** What a worker said of itself, sanitised, and `link`: whatever the relay needs to reach it. */
+export interface Registration<Link>
+  extends Pick<
+    WorkerSnapshot,
+    "name" | "provider" | "endpointPrefixes" | "maxConcurrent" | "capabilities" | "linkForm"
+  > {
+  /** From `newId`, when it had to be known before. */
+  readonly id?: string;
+  readonly models: Iterable<string>;
+  /** What it works on already. Default 0. */
+  readonly reportedLoad?: number;
+  readonly link: Link;
+}
+
+export interface FleetWorker<Link> extends WorkerSnapshot {
+  readonly link: Link;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** One unit of a worker's capacity, held from here to the last byte of the response. */
+export interface Slot<Link> extends Disposable {
+  readonly worker: FleetWorker<Link>;
+}
+
+/** Who is connected, what they serve, how busy they are. The only place where any of that changes. */
+export class Fleet<Link> {
+  readonly #clock: Clock;
+  readonly #present = new LiveWorkerIndex();
+  readonly #absent: AbsentWorkers;
+  readonly #byId = new Map<string, Mutable<FleetWorker<Link>>>();
+  readonly #listeners = new Set<(worker: WorkerSnapshot) => void>();
+  #ids = 0;
+  #joined = 0;
+  #turn = 0;
+
+  /** `absentGraceMs`: how long a model counts as served after the last worker with it went; 0 is not at all. */
+  constructor({ clock, absentGraceMs = 60_000 }: { clock: Clock; absentGraceMs?: number }) {
+    this.#clock = clock;
+    this.#absent = new AbsentWorkers(absentGraceMs);
+  }
+
+  /**
+   * Called with the worker after every change that lets it take a request that it could not take before. What
+   * the listener reserves in the call is as if it had been first.
+   *
+   * @returns a function that ends the calls.
+   */
+  onChange(listener: (worker: WorkerSnapshot) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The fleet as it is now: a live view, not a copy. Use it before the next `await`. */
+  snapshot(): FleetSnapshot {
+    return { present: this.#present, absent: this.#absent.at(this.#clock.nowMs()), turn: this.#turn };
+  }
+
+  /** An id that no worker has or had: `worker-1`, `worker-2`, …, as ModelRelay counts them. */
+  newId(): string {
+    return `worker-${++this.#ids}`;
+  }
+
+  /** Listeners have been called when it returns. */
+  join(registration: Registration<Link>): FleetWorker<Link> {
+    const worker = {
+      ...registration,
+      id: registration.id ?? this.newId(),
+      models: new Set(registration.models),
+      reportedLoad: registration.reportedLoad ?? 0,
+      inFlight: 0,
+      connected: true,
+      draining: false,
+      healthy: true,
+      joinedAt: ++this.#joined,
+      lastTurn: 0,
+    };
+    this.#byId.set(worker.id, worker);
+    this.#present.add(worker);
+    this.#tell(worker);
+    return worker;
+  }
+
+  /** Its slots are void from now on; whoever holds one may still dispose it. Idempotent. */
+  leave({ id }: WorkerSnapshot): void {
+    const worker = this.#byId.get(id);
+    if (!worker) return;
+    this.#byId.delete(id);
+    this.#present.remove(worker);
+    worker.connected = false;
+    this.#remember(worker, worker.models);
+  }
+
+  /** Replace the models that a worker serves. Ignored, as all below, for a worker that has left. */
+  updateModels({ id }: WorkerSnapshot, models: Iterable<string>): void {
+    const served = new Set(models);
+    this.#change(id, (worker) => {
+      const dropped = worker.models.difference(served);
+      if (dropped.size > 0) this.#remember(worker, dropped);
+      worker.models = served;
+    });
+  }
+
+  setDraining({ id }: WorkerSnapshot, draining = true): void {
+    this.#change(id, (worker) => {
+      worker.draining = draining;
+    });
+  }
+
+  setHealthy({ id }: WorkerSnapshot, healthy: boolean): void {
+    this.#change(id, (worker) => {
+      worker.healthy = healthy;
+    });
+  }
+
+  /** What the worker says it works on, ours included. Between two reports our own starts and ends are added. */
+  reportLoad({ id }: WorkerSnapshot, load: number): void {
+    const worker = this.#byId.get(id);
+    if (!worker) return;
+    this.#free(worker, () => {
+      worker.reportedLoad = load;
+    });
+  }
+
+  /**
+   * Take a slot of a candidate. It is free again when it is disposed, at once, however the exchange ended.
+   *
+   * @throws Error when the worker has left or has no free slot: the candidate is from an earlier turn.
+   */
+  reserve({ worker: { id, name } }: Pick<Candidate, "worker">): Slot<Link> {
+    const worker = this.#byId.get(id);
+    if (!worker) throw new Error(`Cannot reserve worker "${name}" as it must be connected: ${id} has left`);
+    if (!hasFreeSlot(worker)) {
+      const found = `${worker.inFlight} taken, load ${worker.reportedLoad}, ${worker.maxConcurrent} in all`;
+      throw new Error(`Cannot reserve worker "${name}" as it must have a free slot: ${found}`);
+    }
+    worker.inFlight++;
+    worker.reportedLoad++;
+    worker.lastTurn = ++this.#turn;
+    let held = true;
+    return {
+      worker,
+      [Symbol.dispose]: () => {
+        if (!held) return;
+        held = false;
+        this.#free(worker, () => {
+          worker.inFlight--;
+          worker.reportedLoad = Math.max(0, worker.reportedLoad - 1);
+        });
+      },
+    };
+  }
+
+  #remember({ link: _, ...worker }: FleetWorker<Link>, models: ReadonlySet<string>): void {
+    this.#absent.add({ ...worker, models }, this.#clock.nowMs());
+  }
+
+  #change(id: string, apply: (worker: Mutable<FleetWorker<Link>>) => void): void {
+    const worker = this.#byId.get(id);
+    if (!worker) return;
+    this.#present.change(worker, () => apply(worker));
+    this.#tell(worker);
+  }
+
+  /** Change a worker's load. Who had a free slot before has nobody waiting for it: no reason to tell. */
+  #free(worker: FleetWorker<Link>, apply: () => void): void {
+    const wasFull = !hasFreeSlot(worker);
+    apply();
+    if (wasFull) this.#tell(worker);
+  }
+
+  #tell(worker: WorkerSnapshot): void {
+    if (!worker.connected || worker.draining || !worker.healthy || !hasFreeSlot(worker)) return;
+    for (const listener of this.#listeners) listener(worker);
+  }
+}

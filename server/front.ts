@@ -1,0 +1,99 @@
+import { RelayFailure, toFailure } from "../shared/failures.ts";
+import { log } from "../shared/log.ts";
+import type { RequestContext } from "../shared/runtime/ports.ts";
+import type { Cors } from "./cors.ts";
+import { failureResponse } from "./failure_response.ts";
+import type { Hub } from "./hub/hub.ts";
+import { keepContext } from "./request_contexts.ts";
+import { type Credential, reservedPath } from "./reserved_paths.ts";
+
+export const WORKER_CONNECT_PATH = "/v1/worker/connect";
+
+export interface FrontParts {
+  hub: Pick<Hub, "connect">;
+  app: { fetch(request: Request): Response | Promise<Response> };
+  cors: Cors;
+  /** Let through who may have what is reserved. @throws RelayFailure */
+  admit(headers: Headers, credential: Credential): void;
+}
+
+/**
+ * What every request meets first. Elysia finds the path by counting characters from the start of the URL, so that a
+ * crafted `Host` would steer its router: the name is checked before. Upgrades of workers are taken here, as the
+ * runtimes need the bare request for them.
+ */
+export class Front {
+  readonly #parts: FrontParts;
+
+  constructor(parts: FrontParts) {
+    this.#parts = parts;
+  }
+
+  handle(request: Request, context: RequestContext): Response | Promise<Response> {
+    const path = context.target.split("?", 1)[0]!;
+    const origin = this.#parts.cors.allowedOrigin(request.headers, path);
+    if (origin === undefined) return this.#answer(request, context, path);
+    const preflight = this.#parts.cors.preflight(request, origin);
+    return preflight ?? this.#answerPage(request, context, { path, origin });
+  }
+
+  async #answerPage(
+    request: Request,
+    context: RequestContext,
+    { path, origin }: { path: string; origin: string },
+  ): Promise<Response> {
+    return this.#parts.cors.stamp(await this.#answer(request, context, path), origin);
+  }
+
+  #answer(request: Request, context: RequestContext, path: string): Response | Promise<Response> {
+    try {
+      if (!isHost(request.headers.get("host"))) throw new RelayFailure("bad_host");
+      if (path === WORKER_CONNECT_PATH) return workerDoor(this.#parts.hub, request, context);
+      const reserved = reservedPath(path, request.method);
+      keepContext(request, context);
+      if (!reserved) return this.#parts.app.fetch(request);
+      this.#parts.admit(request.headers, reserved.credential);
+      return this.#reserved(request, context);
+    } catch (thrown) {
+      return refuse(toFailure(thrown), request, context);
+    }
+  }
+
+  /** The handlers of reserved paths are plain functions: what they throw arrives here, not at the relay. */
+  async #reserved(request: Request, context: RequestContext): Promise<Response> {
+    try {
+      return await this.#parts.app.fetch(request);
+    } catch (thrown) {
+      return refuse(toFailure(thrown), request, context);
+    }
+  }
+}
+
+function workerDoor(hub: FrontParts["hub"], request: Request, context: RequestContext): Response {
+  if (request.method !== "GET") throw new RelayFailure("method_not_allowed", { headers: { allow: "GET" } });
+  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+    throw new RelayFailure("bad_request", { detail: "workers connect here, with a WebSocket" });
+  }
+  return hub.connect(request, context);
+}
+
+function refuse(failure: RelayFailure, request: Request, context: RequestContext): Response {
+  const requestId = crypto.randomUUID();
+  const path = context.target.split("?", 1)[0]!;
+  const level = failure.code === "internal_error" ? "error" : "info";
+  log[level]("A request was refused at the door", {
+    code: failure.code,
+    path,
+    peer: context.peer,
+    request_id: requestId,
+    cause: failure.cause,
+  });
+  return failureResponse(failure, { method: request.method, path, requestId });
+}
+
+/** One `host` or `host:port` (RFC 9110 7.2): a comma or a space tells of two, or of what is no name at all. */
+function isHost(host: string | null): boolean {
+  return (
+    host !== null && host.length <= 262 && /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/.test(host)
+  );
+}

@@ -1,0 +1,67 @@
+import { RelayFailure } from "../../shared/failures.ts";
+import { digest } from "./digest.ts";
+import type { ClientKey, ClientKeyMap, Scope } from "./keys_file.ts";
+
+/** A client that may come in. */
+export interface Admitted {
+  /** Undefined: it showed no key of ours and none was required. */
+  readonly key: ClientKey | undefined;
+  /** Headers that hold a key of ours: they stay here. One that holds something else is the backend's. */
+  readonly credentialHeaders: readonly string[];
+}
+
+/** Headers that hold an API key: OpenAI's, Anthropic's, Azure's. */
+const KEY_HEADERS = ["authorization", "x-api-key", "api-key"] as const;
+
+/** Longer texts are no key of ours and not worth hashing. */
+const LONGEST_KEY = 1024;
+
+const ANONYMOUS: Admitted = { key: undefined, credentialHeaders: [] };
+
+export interface ClientDoorOptions {
+  /** Without a known key nobody comes in. */
+  required: boolean;
+  /** The keys of this moment. */
+  keys(): ClientKeyMap;
+}
+
+/** Decides which clients come in. Keys are found by their digest, so that no comparison tells how near a guess was. */
+export class ClientDoor {
+  constructor(private readonly options: ClientDoorOptions) {}
+
+  /** @throws RelayFailure `unauthorized` without a key, `invalid_api_key` with an unknown one */
+  authenticate(headers: Headers): Admitted {
+    const keys = this.options.keys();
+    if (keys.size === 0 && !this.options.required) return ANONYMOUS;
+    const found = findKeys(headers, keys);
+    if (found.key || !this.options.required) return found;
+    throw new RelayFailure(
+      KEY_HEADERS.some((name) => headers.has(name)) ? "invalid_api_key" : "unauthorized",
+    );
+  }
+}
+
+function findKeys(headers: Headers, keys: ClientKeyMap): Admitted {
+  let key: ClientKey | undefined;
+  const credentialHeaders: string[] = [];
+  for (const name of KEY_HEADERS) {
+    const value = headers.get(name);
+    const known = value === null ? undefined : keys.get(hashOf(value));
+    if (!known) continue;
+    credentialHeaders.push(name);
+    key ??= known;
+  }
+  return key ? { key, credentialHeaders } : ANONYMOUS;
+}
+
+/** `Bearer` may be left out, as in ModelRelay. */
+function hashOf(value: string): string {
+  const text = value.replace(/^Bearer +/i, "").trim();
+  return text.length > LONGEST_KEY ? "" : digest(text).toString("hex");
+}
+
+/** @throws RelayFailure `forbidden` when a key is not good for this; without keys everything is allowed to all */
+export function requireScope({ key }: Admitted, scope: Scope): void {
+  if (key && !key.scopes.has(scope))
+    throw new RelayFailure("forbidden", { detail: `it lacks the scope ${scope}` });
+}

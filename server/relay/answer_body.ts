@@ -1,0 +1,134 @@
+import type { Clock } from "../../shared/clock.ts";
+import type { ResetCode } from "../../shared/link/events.ts";
+import type { LinkExchange } from "../../shared/link/link.ts";
+import type { BodySink, BodySource } from "../../shared/runtime/ports.ts";
+import type { Sweeper, Watched } from "../../shared/sweeper.ts";
+
+/** How a response body ended. Anything but `complete` the client sees as a broken connection. */
+export type BodyOutcome =
+  | { kind: "complete" }
+  | { kind: "client_gone" }
+  /** The client took nothing for too long while there was something for it. */
+  | { kind: "slow_reader" }
+  /** The backend said nothing for too long. */
+  | { kind: "idle" }
+  | { kind: "broke_off"; code: ResetCode; text: string };
+
+export interface AnswerBodyOptions {
+  exchange: LinkExchange;
+  clock: Clock;
+  sweeper: Sweeper;
+  responseIdleMs: number;
+  slowReaderMs: number;
+  /** Called once. The slot is free from here on. */
+  over(outcome: BodyOutcome): void;
+}
+
+/** A response body on its way from the link to the client, one chunk after the other, at the client's pace. */
+export class AnswerBody implements BodySource, Watched {
+  deadlineMs: number;
+  bytes = 0;
+  readonly #options: AnswerBodyOptions;
+  #sink: BodySink | undefined;
+  /** What came before the runtime was ready for it. */
+  #early: Uint8Array[];
+  /** Given to the sink and not yet taken by it: the worker gets no credit for these bytes. */
+  #unconsumed = 0;
+  #blocked = false;
+  #ended = false;
+  #over = false;
+
+  constructor(options: AnswerBodyOptions, early: Uint8Array[]) {
+    this.#options = options;
+    this.#early = early;
+    for (const chunk of early) this.#unconsumed += chunk.length;
+    this.bytes = this.#unconsumed;
+    this.deadlineMs = options.clock.nowMs() + options.responseIdleMs;
+    options.sweeper.watch(this);
+  }
+
+  // --- from the link ---------------------------------------------------------------------------------------
+
+  data(chunk: Uint8Array): void {
+    if (this.#over) return;
+    this.bytes += chunk.length;
+    this.#unconsumed += chunk.length;
+    if (this.#sink) this.#write(chunk);
+    else this.#early.push(chunk);
+  }
+
+  settled(): void {
+    if (this.#over || !this.#sink) return;
+    this.#sink.flush();
+    if (!this.#blocked) this.#caughtUp();
+  }
+
+  end(): void {
+    this.#ended = true;
+    if (this.#sink) this.#finish({ kind: "complete" });
+  }
+
+  reset(code: ResetCode, text: string): void {
+    this.#breakOff({ kind: "broke_off", code, text });
+  }
+
+  // --- from the runtime ------------------------------------------------------------------------------------
+
+  start(sink: BodySink): void {
+    this.#sink = sink;
+    if (this.#over) return sink.abort();
+    for (const chunk of this.#early) this.#write(chunk);
+    this.#early = [];
+    if (this.#ended) this.#finish({ kind: "complete" });
+    else this.settled();
+  }
+
+  drain(): void {
+    this.#blocked = false;
+    this.#caughtUp();
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    this.#options.exchange.reset("cancelled", "the client left");
+    this.#conclude({ kind: "client_gone" });
+  }
+
+  /** The deadline is the slow reader's while the client is behind, the backend's otherwise. */
+  expired(): void {
+    this.#options.exchange.reset("timeout", "");
+    this.#breakOff({ kind: this.#blocked ? "slow_reader" : "idle" });
+  }
+
+  // ---------------------------------------------------------------------------------------------------------
+
+  #write(chunk: Uint8Array): void {
+    if (this.#sink!.write(chunk) || this.#blocked) return;
+    this.#blocked = true;
+    this.deadlineMs = this.#options.clock.nowMs() + this.#options.slowReaderMs;
+  }
+
+  #caughtUp(): void {
+    this.#options.exchange.consumed(this.#unconsumed);
+    this.#unconsumed = 0;
+    this.deadlineMs = this.#options.clock.nowMs() + this.#options.responseIdleMs;
+  }
+
+  #finish(outcome: BodyOutcome): void {
+    if (this.#over) return;
+    this.#sink!.end();
+    this.#conclude(outcome);
+  }
+
+  #breakOff(outcome: BodyOutcome): void {
+    if (this.#over) return;
+    this.#sink?.abort();
+    this.#conclude(outcome);
+  }
+
+  #conclude(outcome: BodyOutcome): void {
+    this.#over = true;
+    this.#options.sweeper.release(this);
+    this.#options.over(outcome);
+  }
+}

@@ -1,0 +1,58 @@
+import { pathMatches } from "../../shared/endpoint_prefixes.ts";
+import { RelayFailure } from "../../shared/failures.ts";
+import type { RequestContext } from "../../shared/runtime/ports.ts";
+import type { RelayParts } from "./relay.ts";
+
+/** Who asks, as far as the relay has to know. */
+export interface Caller {
+  /** Name of the API key; undefined without one. */
+  name: string | undefined;
+  /** The header fields that held the relay's credential: they stop here. */
+  consumed: readonly string[];
+  /** The peer is a proxy of ours: what it says of the client is believed. */
+  trustedPeer: boolean;
+}
+
+/** The runtimes answer or refuse these in their own ways where they can: nobody may tunnel, or see what crosses. */
+const NEVER_RELAYED = new Set(["CONNECT", "TRACE"]);
+
+/**
+ * What is wrong with a request before its body is looked at.
+ * @throws RelayFailure in the order of the checks
+ */
+export function checkRequest(request: Request, context: RequestContext, parts: RelayParts): Caller {
+  const { headers, method } = request;
+  // First: a request meant for a customer's own endpoint must never reach shared workers, whoever sent it.
+  if (headers.has("x-provider-endpoint")) throw new RelayFailure("override_not_allowed");
+  if (NEVER_RELAYED.has(method))
+    throw new RelayFailure("method_not_allowed", { headers: { allow: ALLOWED } });
+  const caller = parts.authenticate(headers);
+  if (headers.get("upgrade")?.toLowerCase() === "websocket") throw new RelayFailure("upgrade_unsupported");
+  if ((method === "GET" || method === "HEAD") && announcesBody(headers)) {
+    throw new RelayFailure("bad_request", { detail: `a ${method} cannot have a body` });
+  }
+  checkSize(headers, parts.settings.maxHeaderSizeBytes);
+  checkPath(context.target.split("?", 1)[0]!, parts.settings);
+  return { ...caller, trustedPeer: parts.isTrustedProxy(context.peer) };
+}
+
+const ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/** A body that the runtime would drop without a word. */
+function announcesBody(headers: Headers): boolean {
+  return headers.has("transfer-encoding") || (headers.get("content-length") ?? "0") !== "0";
+}
+
+function checkSize(headers: Headers, limitBytes: number): void {
+  let bytes = 0;
+  headers.forEach((value, name) => {
+    bytes += name.length + value.length + 4;
+  });
+  if (bytes > limitBytes)
+    throw new RelayFailure("header_too_large", { detail: `the limit is ${limitBytes} bytes` });
+}
+
+function checkPath(path: string, { allowPaths, denyPaths }: RelayParts["settings"]): void {
+  const denied = denyPaths.length > 0 && pathMatches(path, denyPaths);
+  if (denied || !pathMatches(path, allowPaths)) throw new RelayFailure("path_not_allowed");
+}

@@ -1,0 +1,290 @@
+import { RelayFailure, toFailure } from "../../shared/failures.ts";
+import { contentLength, fieldValue, requestPairs, toResponseHeaders } from "../../shared/headers.ts";
+import type { LinkRequestHead } from "../../shared/link/events.ts";
+import { mayResend } from "../../shared/resend.ts";
+import type { RequestContext } from "../../shared/runtime/ports.ts";
+import type { Watched } from "../../shared/sweeper.ts";
+import { failureResponse } from "../failure_response.ts";
+import type { Slot } from "../fleet.ts";
+import type { WorkerLink } from "../hub/worker_connection.ts";
+import { asksToStore, readIntent, wantsPeek } from "../intent.ts";
+import type { RouteRequest } from "../routing/types.ts";
+import { AnswerBody, type BodyOutcome } from "./answer_body.ts";
+import { type Answer, Attempt, type AttemptFailure, joined } from "./attempt.ts";
+import { type Caller, checkRequest } from "./check_request.ts";
+import type { RelayParts } from "./relay.ts";
+import { RequestBody } from "./request_body.ts";
+import { RequestRecord } from "./request_record.ts";
+import { FAILURE_OF_RESET, ResendRules } from "./resend_rules.ts";
+
+/** Statuses whose responses have no body (RFC 9110 6.4.1, 15.3.6). */
+const BODILESS = new Set([204, 205, 304]);
+
+/** One client request, from its arrival to the last byte of its answer. */
+export class RelayedRequest implements Watched {
+  /** When the wait for the first byte of an answer, or for the client's next piece of the body, is over. */
+  deadlineMs: number;
+  readonly #parts: RelayParts;
+  readonly #request: Request;
+  readonly #context: RequestContext;
+  readonly #arrivedAtMs: number;
+  readonly #record: RequestRecord;
+  readonly #resends = new ResendRules();
+  readonly #excluded = new Set<string>();
+  #caller!: Caller;
+  #body!: RequestBody;
+  #slot: Slot<WorkerLink> | undefined;
+  #attempt: Attempt | undefined;
+  #failure: RelayFailure | undefined;
+  #waitingForClient = false;
+  /** Breaks off whatever the request waits for. */
+  #interrupt: (failure: RelayFailure) => void = () => {};
+  #leaveLine: AbortController | undefined;
+
+  constructor(parts: RelayParts, request: Request, context: RequestContext) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#context = context;
+    this.#arrivedAtMs = parts.clock.nowMs();
+    this.deadlineMs = this.#arrivedAtMs + parts.settings.requestTimeoutMs;
+    this.#record = new RequestRecord(request, context, this.#arrivedAtMs);
+  }
+
+  /** The response. Never rejects: a failure is a response too. */
+  async answer(): Promise<Response> {
+    this.#context.onGone(() => this.#fail(new RelayFailure("client_gone")));
+    this.#parts.sweeper.watch(this);
+    try {
+      return await this.#relay();
+    } catch (thrown) {
+      return this.#refuse(toFailure(thrown));
+    } finally {
+      this.#parts.sweeper.release(this);
+    }
+  }
+
+  /** The deadline passed. */
+  expired(): void {
+    this.#fail(new RelayFailure(this.#waitingForClient ? "upload_timeout" : "request_timeout"));
+  }
+
+  async #relay(): Promise<Response> {
+    const { settings } = this.#parts;
+    this.#caller = checkRequest(this.#request, this.#context, this.#parts);
+    this.#record.client = this.#caller.name;
+    this.#waiting(true);
+    this.#body = await this.#interruptible(
+      RequestBody.open(this.#request, {
+        maxBytes: settings.maxBodySizeBytes,
+        peekBytes: settings.peekLimitBytes,
+        replayBytes: settings.replayLimitBytes,
+      }),
+    );
+    this.#body.onWaiting = (isWaiting) => this.#waiting(isWaiting);
+    this.#waiting(false);
+    const route = await this.#readIntent();
+    this.#record.model = route.model;
+    for (;;) {
+      const result = await this.#try(await this.#place(route), route);
+      if (result instanceof Response) return result;
+      this.#checkResend(result, route);
+    }
+  }
+
+  /** The client's body is what we wait for, or is not any longer: another limit counts. */
+  #waiting(isWaiting: boolean): void {
+    const { settings, clock } = this.#parts;
+    this.#waitingForClient = isWaiting;
+    this.deadlineMs = clock.nowMs() + (isWaiting ? settings.uploadIdleTimeoutMs : settings.requestTimeoutMs);
+  }
+
+  async #readIntent(): Promise<RouteRequest> {
+    const { method, headers } = this.#request;
+    if (!this.#body.whole && wantsPeek(headers)) await this.#interruptible(this.#body.peek());
+    const { start: peeked, whole } = this.#body;
+    return readIntent({ method, target: this.#context.target, headers, peeked, whole });
+  }
+
+  async #place(route: RouteRequest): Promise<Slot<WorkerLink>> {
+    const { line, clock, settings } = this.#parts;
+    this.#leaveLine = new AbortController();
+    const enteredAtMs = clock.nowMs();
+    try {
+      const { slot } = await line.enter({
+        request: this.#excluded.size > 0 ? { ...route, excluded: this.#excluded } : route,
+        bytes: this.#body.heldBytes,
+        arrivedAtMs: this.#arrivedAtMs,
+        deadlineMs: this.#arrivedAtMs + settings.queueTimeoutMs,
+        signal: this.#leaveLine.signal,
+      });
+      this.#slot = slot;
+      this.#record.placed(slot.worker, clock.nowMs() - enteredAtMs);
+      return slot;
+    } catch (thrown) {
+      // Somebody had it and failed: that is the better answer than that nobody else can take it.
+      throw this.#failure ?? thrown;
+    }
+  }
+
+  #try(slot: Slot<WorkerLink>, route: RouteRequest): Promise<Response | AttemptFailure> {
+    this.#record.attempts++;
+    const { link } = slot.worker.link;
+    const head = this.#head(route);
+    return this.#interruptible(
+      new Promise((resolve, reject) => {
+        this.#attempt = new Attempt(link, head, this.#body, {
+          answered: (answer) => this.#accepting(() => resolve(this.#accept(answer)), reject),
+          failed: (failure) => {
+            this.#freeSlot();
+            resolve(failure);
+          },
+          uploadFailed: (error) => this.#fail(uploadFailure(error)),
+        });
+      }),
+    );
+  }
+
+  #head(route: RouteRequest): LinkRequestHead {
+    const { headers, method } = this.#request;
+    const pairs = requestPairs(headers, {
+      peer: this.#context.peer,
+      secure: this.#context.secure,
+      trustedPeer: this.#caller.trustedPeer,
+      consumed: this.#caller.consumed,
+      contentLength: this.#body.isEmpty ? undefined : contentLength(headers.get("content-length")),
+    });
+    return {
+      method,
+      target: this.#context.target,
+      headers: pairs,
+      hasBody: !this.#body.isEmpty,
+      streaming: route.streaming,
+      upgrade: false,
+      model: route.model ?? "",
+    };
+  }
+
+  // --- the answer ------------------------------------------------------------------------------------------
+
+  #accepting(accept: () => void, reject: (thrown: unknown) => void): void {
+    try {
+      accept();
+    } catch (thrown) {
+      this.#giveUp();
+      reject(thrown);
+    }
+  }
+
+  /** Called within the event that brought the head, so that nothing that follows can be missed. */
+  #accept(answer: Answer): Response {
+    const { status } = answer.head;
+    if (!(status >= 200 && status <= 599)) throw new RelayFailure("worker_invalid");
+    const headers = toResponseHeaders(answer.head.headers, this.#record.responseHeaders(answer.head));
+    this.#record.answered(status, this.#parts.clock.nowMs());
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (this.#request.method === "HEAD" || BODILESS.has(status)) return this.#withoutBody(answer, headers);
+    if (answer.whole) return this.#wholeBody(answer, headers);
+    const body = new AnswerBody(
+      {
+        exchange: this.#attempt!.exchange,
+        clock: this.#parts.clock,
+        sweeper: this.#parts.sweeper,
+        responseIdleMs: this.#parts.settings.responseIdleTimeoutMs,
+        slowReaderMs: this.#parts.settings.slowReaderTimeoutMs,
+        over: (outcome) => this.#bodyOver(outcome, body),
+      },
+      answer.early,
+    );
+    this.#attempt!.passOn(body);
+    return new Response(this.#parts.runtime.streamingBody(body), { status, headers });
+  }
+
+  #withoutBody(answer: Answer, headers: Headers): Response {
+    const { status } = answer.head;
+    const length = fieldValue(answer.head.headers, "content-length");
+    if (length !== undefined && status !== 204) headers.set("content-length", length);
+    this.#giveUp();
+    this.#finished();
+    return new Response(null, { status, headers });
+  }
+
+  #wholeBody({ head, early }: Answer, headers: Headers): Response {
+    const body = joined(early);
+    this.#record.bytesOut = body.length;
+    this.#freeSlot();
+    this.#finished();
+    return new Response(body as Uint8Array<ArrayBuffer>, { status: head.status, headers });
+  }
+
+  #bodyOver(outcome: BodyOutcome, { bytes }: AnswerBody): void {
+    this.#record.bytesOut = bytes;
+    this.#record.failure =
+      OUTCOME_CODE[outcome.kind] ??
+      (outcome.kind === "broke_off" ? FAILURE_OF_RESET[outcome.code] : undefined);
+    this.#giveUp();
+    this.#finished();
+  }
+
+  // --- failure ---------------------------------------------------------------------------------------------
+
+  /** Remember why the try failed. @throws it when the re-send rules allow no other. */
+  #checkResend(failure: AttemptFailure, { method, path }: RouteRequest): void {
+    const { settings } = this.#parts;
+    this.#failure = new RelayFailure(FAILURE_OF_RESET[failure.code], { cause: failure.text });
+    const { replayable, start, whole } = this.#body;
+    const stores = whole && asksToStore(start);
+    const repeatable = mayResend({ method, path, stores }, settings.resendPaths);
+    const allowed = this.#resends.allows(failure, { repeatable, replayable });
+    if (!allowed) throw this.#failure;
+    this.#excluded.add(this.#record.workerId);
+  }
+
+  /** Break off, whatever the request is at. */
+  #fail(failure: RelayFailure): void {
+    this.#leaveLine?.abort();
+    this.#giveUp();
+    this.#interrupt(failure);
+  }
+
+  /** The worker stops working on it, and the slot is free. Nothing happens when it had finished. */
+  #giveUp(): void {
+    this.#attempt?.cancel("cancelled", "");
+    this.#freeSlot();
+  }
+
+  #freeSlot(): void {
+    this.#slot?.[Symbol.dispose]();
+    this.#slot = undefined;
+  }
+
+  #refuse(failure: RelayFailure): Response {
+    this.#giveUp();
+    this.#body?.discard();
+    this.#record.failed(failure);
+    this.#finished();
+    return failureResponse(failure, this.#record.failedRequest());
+  }
+
+  #finished(): void {
+    this.#record.bytesIn = this.#body?.receivedBytes ?? 0;
+    this.#record.write(this.#parts.clock.nowMs());
+  }
+
+  #interruptible<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#interrupt = reject;
+      promise.then(resolve, reject);
+    });
+  }
+}
+
+const OUTCOME_CODE: Partial<Record<BodyOutcome["kind"], string>> = {
+  client_gone: "client_gone",
+  slow_reader: "client_stalled",
+  idle: "response_stalled",
+};
+
+/** The reader fails when the client breaks off. */
+function uploadFailure(error: unknown): RelayFailure {
+  return error instanceof RelayFailure ? error : new RelayFailure("client_gone", { cause: error });
+}

@@ -1,0 +1,161 @@
+import { Buffer } from "node:buffer";
+import { RelayFailure } from "../../shared/failures.ts";
+import type { LinkExchange } from "../../shared/link/link.ts";
+
+export interface BodyLimits {
+  /** Longer bodies are refused, at once when they announce it. */
+  maxBytes: number;
+  /** How much may be looked at for routing. */
+  peekBytes: number;
+  /** How much is kept so that the request can be sent again. */
+  replayBytes: number;
+}
+
+/** Up to this length a body is read in one go, which is cheaper and cannot take long. */
+const ONE_READ_BYTES = 64 * 1024;
+
+/**
+ * A client's request body: looked at by routing, written to one exchange, and written again to the next one while
+ * all of it is still here. Never in memory whole but for what the limits say.
+ */
+export class RequestBody {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #limits: BodyLimits;
+  /** Chunks from the start, or what comes next when the start is no longer kept. */
+  #kept: Uint8Array[] = [];
+  #keptBytes = 0;
+  #receivedBytes = 0;
+  #ended: boolean;
+  #replayable = true;
+  #reading: Promise<void> | undefined;
+  /** Told when the client keeps us waiting (true) and when it does not: the upload's idle limit runs then. */
+  onWaiting: (isWaiting: boolean) => void = () => {};
+
+  private constructor(reader: ReadableStreamDefaultReader<Uint8Array> | undefined, limits: BodyLimits) {
+    this.#reader = reader;
+    this.#limits = limits;
+    this.#ended = reader === undefined;
+  }
+
+  /** @throws RelayFailure `body_too_large` when the announced length is over the limit. */
+  static async open(request: Request, limits: BodyLimits): Promise<RequestBody> {
+    if (!request.body) return new RequestBody(undefined, limits);
+    const announced = Number(request.headers.get("content-length") ?? Number.NaN);
+    if (announced > limits.maxBytes) throw tooLarge(limits.maxBytes);
+    if (announced <= Math.min(ONE_READ_BYTES, limits.peekBytes, limits.replayBytes)) {
+      const body = new RequestBody(undefined, limits);
+      body.#take(await request.bytes());
+      return body;
+    }
+    return new RequestBody(request.body.getReader(), limits);
+  }
+
+  get isEmpty(): boolean {
+    return this.#ended && this.#receivedBytes === 0;
+  }
+
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  /** Bytes in memory. */
+  get heldBytes(): number {
+    return this.#keptBytes;
+  }
+
+  /** All that was sent so far is still here. */
+  get replayable(): boolean {
+    return this.#replayable;
+  }
+
+  /** All of the body is here. */
+  get whole(): boolean {
+    return this.#ended && this.#replayable;
+  }
+
+  /** What is here of its beginning; undefined when nothing is. */
+  get start(): Uint8Array | undefined {
+    if (this.#kept.length > 1) this.#kept = [Buffer.concat(this.#kept)];
+    return this.#kept[0];
+  }
+
+  /** Wait until as much is here as routing may look at, or all of it. */
+  async peek(): Promise<void> {
+    while (!this.#ended && this.#receivedBytes < this.#limits.peekBytes) await this.#read();
+  }
+
+  /**
+   * Write all of the body to an exchange, at its pace. `target.stopped` is looked at after every wait; a stopped
+   * target gets nothing more. What is there already is written before the call returns.
+   * @throws RelayFailure `body_too_large`, or the client's error when it leaves
+   */
+  async writeTo(target: UploadTarget): Promise<void> {
+    for (let at = 0; !target.stopped; ) {
+      const chunk = this.#kept[at];
+      if (chunk) {
+        if (this.#replayable) at++;
+        else this.#drop();
+        if (!target.exchange.write(chunk)) await target.room();
+      } else if (this.#ended) {
+        target.exchange.end();
+        return;
+      } else {
+        await this.#read();
+        if (!this.#replayable && at > 0) {
+          this.#kept.splice(0, at);
+          this.#keptBytes = this.#kept.reduce((sum, kept) => sum + kept.length, 0);
+          at = 0;
+        }
+      }
+    }
+  }
+
+  /** Nobody wants the rest. */
+  discard(): void {
+    this.#kept = [];
+    this.#reader?.cancel().catch(() => {});
+  }
+
+  #drop(): void {
+    this.#keptBytes -= this.#kept.shift()!.length;
+  }
+
+  /** One more chunk. Two callers share one read. */
+  #read(): Promise<void> {
+    this.#reading ??= this.#readOnce().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #readOnce(): Promise<void> {
+    this.onWaiting(true);
+    const { done, value } = await this.#reader!.read();
+    this.onWaiting(false);
+    if (done) this.#ended = true;
+    else this.#take(value);
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#reader === undefined) this.#ended = true;
+    if (chunk.length === 0) return;
+    this.#receivedBytes += chunk.length;
+    if (this.#receivedBytes > this.#limits.maxBytes) throw tooLarge(this.#limits.maxBytes);
+    this.#kept.push(chunk);
+    this.#keptBytes += chunk.length;
+    if (this.#receivedBytes > this.#limits.replayBytes) this.#replayable = false;
+  }
+}
+
+/** Where a body is written to. */
+export interface UploadTarget {
+  readonly exchange: LinkExchange;
+  /** The exchange is over. */
+  readonly stopped: boolean;
+  /** Resolves when the exchange takes bytes again, or is over. */
+  room(): Promise<void>;
+}
+
+function tooLarge(limit: number): RelayFailure {
+  return new RelayFailure("body_too_large", { detail: `the limit is ${limit} bytes` });
+}

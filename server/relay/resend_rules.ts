@@ -1,0 +1,56 @@
+import type { FailureCode } from "../../shared/failures.ts";
+import type { ResetCode } from "../../shared/link/events.ts";
+import type { AttemptFailure } from "./attempt.ts";
+
+/** What the client is told when a try ended that way and none follows. */
+export const FAILURE_OF_RESET: Readonly<Record<ResetCode, FailureCode>> = {
+  cancelled: "worker_lost",
+  refused: "worker_refused",
+  backend_unreachable: "backend_unreachable",
+  backend_broke_off: "backend_broke_off",
+  backend_invalid: "backend_invalid",
+  timeout: "request_timeout",
+  text_only: "plain_link_text_only",
+  overflow: "link_overflow",
+  too_large: "body_too_large",
+  invalid: "worker_invalid",
+  link_lost: "worker_lost",
+};
+
+/** A request is sent at most this often more than once: 3 tries after the first. */
+const RESENDS_MAX = 3;
+
+/** A request that was held by a worker when it died may be what killed it: it meets one other, not the fleet. */
+const DEATHS_MAX = 1;
+
+/** Counts what a request has been through, and says whether it may be sent again. `proxy.md`, "Re-send rules". */
+export class ResendRules {
+  #resends = 0;
+  #deaths = 0;
+
+  /**
+   * `repeatable`: the method and path allow it though a backend may have seen the request (`mayResend`);
+   * `replayable`: the body is still here whole.
+   */
+  allows(failure: AttemptFailure, request: { repeatable: boolean; replayable: boolean }): boolean {
+    if (!request.replayable || this.#resends >= RESENDS_MAX || !this.#safe(failure, request.repeatable))
+      return false;
+    if (failure.code === "link_lost" && failure.started && ++this.#deaths > DEATHS_MAX) return false;
+    this.#resends++;
+    return true;
+  }
+
+  #safe({ code, started }: AttemptFailure, repeatable: boolean): boolean {
+    switch (code) {
+      case "refused":
+      case "backend_unreachable":
+        return true;
+      case "link_lost":
+        return !started || repeatable;
+      case "backend_broke_off":
+        return repeatable;
+      default:
+        return false;
+    }
+  }
+}

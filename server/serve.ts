@@ -1,0 +1,155 @@
+import { systemClock } from "../shared/clock.ts";
+import type { CommandIo } from "../shared/command_line/command.ts";
+import { readText } from "../shared/command_line/read_text.ts";
+import { warningLine } from "../shared/command_line/report.ts";
+import { log } from "../shared/log.ts";
+import { runtime } from "../shared/runtime/current.ts";
+import type { Listener } from "../shared/runtime/ports.ts";
+import { isLoopback } from "../shared/settings/addresses.ts";
+import { whenToldToStop } from "../shared/stop_signal.ts";
+import { Sweeper } from "../shared/sweeper.ts";
+import { version } from "../shared/version.ts";
+import { AdminToken } from "./admin/admin_token.ts";
+import { makeApp } from "./app.ts";
+import { Cors } from "./cors.ts";
+import { Fleet } from "./fleet.ts";
+import { Front } from "./front.ts";
+import { connectionLog } from "./hub/connection_log.ts";
+import { Hub } from "./hub/hub.ts";
+import type { WorkerLink } from "./hub/worker_connection.ts";
+import { WorkerDoor } from "./hub/worker_door.ts";
+import { AuthLimiter } from "./keys/auth_limiter.ts";
+import { ClientDoor } from "./keys/client_door.ts";
+import { watchKeys } from "./keys/watched_keys.ts";
+import { WorkerSecrets } from "./keys/worker_secrets.ts";
+import { Relay } from "./relay/relay.ts";
+import type { ServeSettings } from "./settings.ts";
+import { trustedProxies } from "./trusted_proxies.ts";
+import { WaitingLine } from "./waiting_line.ts";
+import { watchTls } from "./watch_tls.ts";
+
+const clock = systemClock;
+
+/** A message of the plain form holds a whole body; ModelRelay's limit. */
+const MAX_SOCKET_MESSAGE_BYTES = 64 * 1024 * 1024;
+
+/** `signalbox serve`: relays until it is told to stop. Resolves with the exit code. @throws PortInUse */
+export async function serve(settings: ServeSettings, io: CommandIo): Promise<number> {
+  const stop = whenToldToStop();
+  const { front, hub, line } = compose(settings);
+  const tls = settings.tlsCert && settings.tlsKey ? readTls(settings.tlsCert, settings.tlsKey) : undefined;
+  const listener = await runtime.listen({
+    hostname: settings.listen.host,
+    port: settings.listen.port,
+    ...(tls && { tls }),
+    maxRequestBodyBytes: settings.maxBodySizeBytes,
+    maxMessageBytes: MAX_SOCKET_MESSAGE_BYTES,
+    handle: (request, context) => front.handle(request, context),
+  });
+  const unwatchTls = tls ? watchTls(settings, clock, (renewed) => listener.reloadTls(renewed)) : undefined;
+  greet(settings, listener, io);
+  await stop.requested;
+  await shutDown({ settings, hub, line, listener });
+  unwatchTls?.();
+  return 0;
+}
+
+/** The parts of a relay, each from those above it. */
+function compose(settings: ServeSettings) {
+  const adminToken = new AdminToken(settings.adminToken);
+  const clientDoor = new ClientDoor({
+    required: settings.requireApiKeys ?? settings.apiKeysFile !== undefined,
+    keys: settings.apiKeysFile ? watchKeys(settings.apiKeysFile, clock) : () => new Map(),
+  });
+  const fleet = new Fleet<WorkerLink>({ clock, absentGraceMs: settings.absentGraceMs });
+  const line = new WaitingLine({
+    clock,
+    fleet,
+    limits: { countMax: settings.maxQueueLen, bytesMax: settings.maxQueueBytes },
+  });
+  const relay = new Relay({
+    settings: { ...settings, resendPaths: new Set(settings.resendPaths) },
+    line,
+    clock,
+    sweeper: new Sweeper(clock),
+    runtime,
+    authenticate: (headers) => {
+      const { key, credentialHeaders } = clientDoor.authenticate(headers);
+      return { name: key?.name, consumed: credentialHeaders };
+    },
+    isTrustedProxy: trustedProxies(settings.trustedProxies),
+  });
+  const hub = new Hub({
+    fleet,
+    door: new WorkerDoor({
+      secrets: new WorkerSecrets(settings.workerSecrets),
+      limiter: new AuthLimiter(clock),
+      clock,
+      defaultProvider: settings.provider,
+      handshakesPerSecond: settings.maxWorkerHandshakes,
+    }),
+    clock,
+    randomId: () => crypto.randomUUID(),
+    events: connectionLog,
+  });
+  const app = makeApp({
+    relay,
+    fleet,
+    line,
+    provider: settings.provider,
+    version,
+    isAdmin: (headers) => adminToken.isShown(headers),
+    timeMs: Date.now,
+  });
+  const front = new Front({
+    hub,
+    app,
+    cors: new Cors(settings.corsOrigins),
+    admit: (headers, credential) => {
+      if (credential === "admin") adminToken.require(headers);
+      if (credential === "client") clientDoor.authenticate(headers);
+    },
+  });
+  return { front, hub, line };
+}
+
+interface Running {
+  settings: ServeSettings;
+  hub: Hub;
+  line: WaitingLine<WorkerLink>;
+  listener: Listener;
+}
+
+/** Nothing new comes in, who waits is told so, what runs may finish. A second signal ends the process at once. */
+async function shutDown({ settings, hub, line, listener }: Running): Promise<void> {
+  log.info("Draining");
+  line.close("shutting_down");
+  const stopped = listener.stop();
+  await hub.drain(settings.drainTimeoutMs);
+  await Promise.race([
+    stopped,
+    new Promise((resolve) => clock.after(LAST_BYTES_MS, () => resolve(undefined))),
+  ]);
+  await listener.stop(true);
+  log.info("Stopped");
+}
+
+/** What the clients' sockets have to take the last bytes of answers that are complete. */
+const LAST_BYTES_MS = 500;
+
+function readTls(certPath: string, keyPath: string) {
+  return { certPem: readText(certPath), keyPem: readText(keyPath) };
+}
+
+function greet(settings: ServeSettings, listener: Listener, io: CommandIo): void {
+  const host = listener.hostname.includes(":") ? `[${listener.hostname}]` : listener.hostname;
+  io.out(`signalbox: listening on ${settings.tlsCert ? "https" : "http"}://${host}:${listener.port}\n`);
+  const open = !settings.requireApiKeys && !settings.apiKeysFile;
+  if (open && !isLoopback(settings.listen.host)) {
+    io.err(
+      warningLine(
+        "anyone who reaches this address may use the workers: give --api-keys-file to ask for keys",
+      ),
+    );
+  }
+}

@@ -1,0 +1,12 @@
+import ipaddr from "ipaddr.js";
+
+/** Whether a peer is in one of the networks (CIDR). IPv4 addresses that arrive as IPv6 (`::ffff:…`) count as IPv4. */
+export function trustedProxies(networks: readonly string[]): (peer: string) => boolean {
+  if (networks.length === 0) return () => false;
+  const ranges = networks.map((network) => ipaddr.parseCIDR(network));
+  return (peer) => {
+    if (!ipaddr.isValid(peer)) return false;
+    const address = ipaddr.process(peer);
+    return ranges.some((range) => range[0].kind() === address.kind() && address.match(range));
+  };
+}

@@ -1,0 +1,44 @@
+import type { z } from "zod";
+import type { SettingsSchema } from "../settings/describe.ts";
+
+/** What a command has of the process. */
+export interface CommandIo {
+  /** Its result, and nothing else. */
+  out(text: string): void;
+  /** Errors, warnings and the log. Calls back when there is room for more. */
+  err(text: string, done?: () => void): void;
+  /** Everything on standard input. */
+  stdin(): Promise<string>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A subcommand. `open` is called for the one that was asked for, so that the others need not be loaded. */
+export interface Command {
+  /** One or two words: `serve`, `keys hash`. */
+  readonly name: string;
+  /** What it does, without a full stop; at most 60 characters. */
+  readonly says: string;
+  open(): Promise<OpenCommand>;
+}
+
+export interface OpenCommand {
+  readonly schema: SettingsSchema;
+  /** How to call it, with what for. */
+  readonly example: string;
+  /** Its file may be ModelRelay's. */
+  readonly modelRelayFile?: boolean;
+  /** Flags of ModelRelay that are taken and have no effect, and what to do instead. */
+  readonly retired?: Readonly<Record<string, string>>;
+  /** Do it. Gives the exit code. */
+  run(settings: unknown, io: CommandIo): Promise<number>;
+}
+
+/** Ties the settings that `run` takes to the schema they are read with. */
+export function openCommand<Schema extends SettingsSchema>(
+  command: Omit<OpenCommand, "schema" | "run"> & {
+    schema: Schema;
+    run(settings: z.output<Schema>, io: CommandIo): Promise<number>;
+  },
+): OpenCommand {
+  return command as OpenCommand;
+}

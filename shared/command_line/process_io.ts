@@ -1,0 +1,20 @@
+import process from "node:process";
+import type { CommandIo } from "./command.ts";
+
+/** The process we are. */
+export function processIo(): CommandIo {
+  // A reader that went away (`signalbox … | head`) is no reason to fail.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text, done) => void process.stderr.write(text, () => done?.()),
+    stdin: readStdin,
+    env: process.env,
+  };
+}
+
+async function readStdin(): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of process.stdin) pieces.push(piece);
+  return Buffer.concat(pieces).toString("utf8");
+}

@@ -1,0 +1,20 @@
+import { readFileSync } from "node:fs";
+import { CommandError } from "./command_error.ts";
+
+const REASONS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  ENOENT: ["there is no such file", "check the path; it starts from the current folder"],
+  EACCES: ["permission denied", "check the owner and the mode of the file"],
+  EPERM: ["permission denied", "check the owner and the mode of the file"],
+  EISDIR: ["it is a folder", "name the file in it"],
+};
+
+/** A whole text file that someone named. @throws CommandError saying why it cannot be read */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    const [what, hint] = REASONS[code] ?? [`the system says ${code || "no more"}`, undefined];
+    throw new CommandError(`Cannot read ${path}: ${what}`, hint, { cause: error });
+  }
+}

@@ -1,0 +1,52 @@
+import { printable } from "../printable.ts";
+import { CommandError } from "./command_error.ts";
+
+/** What someone asked for is wrong. */
+export const EXIT_WRONG_INPUT = 2;
+/** Something else went wrong. */
+export const EXIT_FAILED = 1;
+
+/**
+ * Tell what kept a command from doing its work, as one `error:` and one `hint:` line, and say with which code to
+ * exit. What is not a `CommandError` or an error of the system is a fault of ours: its stack follows.
+ */
+export function reportAndExitCode(
+  error: unknown,
+  err: (text: string) => void,
+  program = "signalbox",
+): number {
+  const told = error instanceof CommandError ? error : fromSystem(error);
+  if (told) {
+    const hint = told.hint === undefined ? "" : `${program}: hint: ${printable(told.hint)}\n`;
+    err(`${program}: error: ${printable(told.message)}\n${hint}`);
+    return EXIT_WRONG_INPUT;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  err(
+    `${program}: error: ${printable(error instanceof Error ? error.message : stack)}\n` +
+      `${program}: hint: this is a fault of ${program}; please report it with these lines\n${stack}\n`,
+  );
+  return EXIT_FAILED;
+}
+
+/** Tell something that does not keep a command from running. */
+export function warningLine(text: string, program = "signalbox"): string {
+  return `${program}: warning: ${printable(text)}\n`;
+}
+
+const SYSTEM: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  PortInUse: ["the port is in use", "stop the other program, or choose another port; :0 takes a free one"],
+  EADDRINUSE: ["the port is in use", "stop the other program, or choose another port; :0 takes a free one"],
+  EADDRNOTAVAIL: ["this machine does not have that address", "0.0.0.0 listens on all addresses"],
+  EACCES: ["permission denied", "ports below 1024 are for privileged users: take a higher one"],
+  ENOTFOUND: ["the name cannot be resolved", "write an address, such as 127.0.0.1"],
+};
+
+/** The errors of listening; those of files are told by `readText`. */
+function fromSystem(error: unknown): CommandError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code = "" } = error as NodeJS.ErrnoException;
+  const [what, hint] = SYSTEM[error.name] ?? SYSTEM[code] ?? [];
+  if (!what) return undefined;
+  return new CommandError(`Cannot listen: ${what} (${error.message})`, hint, { cause: error });
+}

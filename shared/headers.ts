@@ -1,0 +1,150 @@
+import { RelayFailure } from "./failures.ts";
+import type { HeaderPairs } from "./http1/types.ts";
+
+/** What crosses a hop and what stops there. Names are compared in lower case. */
+
+/** RFC 9110 7.6.1, and the older ones that were meant for one hop too. Fields that `Connection` names join them. */
+const HOP_BY_HOP = [
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authenticate",
+  "proxy-authentication-info",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "http2-settings",
+];
+
+const REQUEST_STOPS: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  // The next hop's framing and name are its own; the runtime has answered `Expect`.
+  "content-length",
+  "host",
+  "expect",
+  // The handshake of this hop's WebSocket. The subprotocols are the backend's business and go on.
+  "sec-websocket-key",
+  "sec-websocket-version",
+  "sec-websocket-extensions",
+  // Written anew below.
+  "via",
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  // What the client tells the relay.
+  "x-model",
+  "x-model-provider",
+  "x-worker-secret",
+]);
+const RESPONSE_STOPS: ReadonlySet<string> = new Set(HOP_BY_HOP);
+
+/** How the relay names itself in `Via` (RFC 9110 7.6.3). */
+const VIA = "1.1 signalbox";
+
+export interface RequestCrossing {
+  /** The client's address as the relay sees it. */
+  peer: string;
+  /** It came over TLS. */
+  secure: boolean;
+  /** The peer is a proxy of ours: what it says of the client is kept and continued. Otherwise it is replaced. */
+  trustedPeer: boolean;
+  /** Names, in lower case, of the fields that held a credential which was meant for the relay. */
+  consumed: readonly string[];
+  /** How long the body is, when that is known. */
+  contentLength?: number | undefined;
+}
+
+/**
+ * What of a client's request goes to the worker. One pass: it is done for each request. (The plain form of the
+ * link drops some more: it cannot carry compressed answers.)
+ */
+export function requestPairs(headers: Headers, crossing: RequestCrossing): HeaderPairs {
+  const { consumed, contentLength, trustedPeer } = crossing;
+  const named = connectionNames(headers.get("connection"));
+  const pairs: HeaderPairs = [];
+  // forEach: as fast as `for … of` on Bun and ten times faster on Deno.
+  headers.forEach((value, name) => {
+    if (REQUEST_STOPS.has(name) || isForRelay(name) || consumed.includes(name) || named?.has(name)) return;
+    if (!trustedPeer && name === "forwarded") return;
+    pairs.push([name, value]);
+  });
+  if (contentLength !== undefined) pairs.push(["content-length", String(contentLength)]);
+  pushForwarded(pairs, headers, crossing);
+  return pairs;
+}
+
+/** `x-provider`, `x-provider-endpoint`, …, `x-signalbox-…`. */
+function isForRelay(name: string): boolean {
+  return name.startsWith("x-") && (name.startsWith("x-provider") || name.startsWith("x-signalbox-"));
+}
+
+function pushForwarded(pairs: HeaderPairs, headers: Headers, crossing: RequestCrossing): void {
+  const told = (name: string) => (crossing.trustedPeer ? headers.get(name) : null);
+  const before = told("x-forwarded-for");
+  const host = told("x-forwarded-host") ?? headers.get("host");
+  pairs.push(["via", continued(headers.get("via"), VIA)]);
+  pairs.push(["x-forwarded-for", continued(before, crossing.peer)]);
+  pairs.push(["x-forwarded-proto", told("x-forwarded-proto") ?? (crossing.secure ? "https" : "http")]);
+  if (host !== null) pairs.push(["x-forwarded-host", host]);
+}
+
+const continued = (before: string | null | undefined, next: string) => (before ? `${before}, ${next}` : next);
+
+/** What of a backend's response goes to the relay; a `content-length` stays, as the link wants it. */
+export function responsePairs(received: HeaderPairs): HeaderPairs {
+  const named = connectionNames(fieldValue(received, "connection"));
+  return received.filter(([name]) => {
+    const lower = name.toLowerCase();
+    return !RESPONSE_STOPS.has(lower) && !named?.has(lower);
+  });
+}
+
+/**
+ * What of a worker's response goes to the client, and the relay's own `additions`, which replace. The length is
+ * left out: the runtime frames the body. A worker is not trusted: what it should have stopped stops here.
+ *
+ * @throws RelayFailure `worker_invalid` when a name is no token or a value holds CR, LF, NUL or more than Latin-1.
+ */
+export function toResponseHeaders(pairs: HeaderPairs, additions: Readonly<Record<string, string>>): Headers {
+  const headers = new Headers();
+  for (const [name, value] of responsePairs(pairs)) {
+    const lower = name.toLowerCase();
+    if (lower === "content-length" || lower.startsWith("x-signalbox-")) continue;
+    append(headers, lower, value);
+  }
+  headers.set("via", continued(headers.get("via"), VIA));
+  for (const name in additions) headers.set(name, additions[name]!);
+  return headers;
+}
+
+/** The runtimes' `Headers` check names and values as the fetch standard says, and keep `Set-Cookie` apart. */
+function append(headers: Headers, name: string, value: string): void {
+  try {
+    headers.append(name, value);
+  } catch (cause) {
+    throw new RelayFailure("worker_invalid", { source: "worker", cause });
+  }
+}
+
+/** The first value of a field. `name` in lower case. */
+export function fieldValue(pairs: HeaderPairs, name: string): string | undefined {
+  return pairs.find((pair) => pair[0].toLowerCase() === name)?.[1];
+}
+
+/** The length that a `Content-Length` names; undefined when there is none or it is no number. */
+export function contentLength(value: string | null | undefined): number | undefined {
+  if (!value || value.length > 15) return undefined;
+  for (let at = 0; at < value.length; at++) {
+    const digit = value.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+  }
+  return Number(value);
+}
+
+/** The fields that a `Connection` names; undefined for the usual ones, which name none. */
+function connectionNames(value: string | null | undefined): Set<string> | undefined {
+  if (!value || value === "keep-alive" || value === "close") return undefined;
+  return new Set(value.split(",").map((name) => name.trim().toLowerCase()));
+}

@@ -1,0 +1,250 @@
+import type { Connection } from "./connection.ts";
+import { ExchangeState } from "./exchange_state.ts";
+import { BodyWriter, writeHead } from "./request_writer.ts";
+import {
+  type ClientExchange,
+  type ExchangeHandlers,
+  Http1Failure,
+  type Http1RequestHead,
+  type Http1ResponseHead,
+  type Origin,
+  type RequestBody,
+} from "./types.ts";
+
+export interface RequestOptions {
+  /** The request may be sent again when a pooled connection turns out to be dead. Default: false. */
+  idempotent?: boolean;
+  /** The whole body, small: sent together with the head. `body` is its length. */
+  firstBytes?: Uint8Array;
+}
+
+export interface ExchangeRequest extends RequestOptions {
+  origin: Origin;
+  head: Http1RequestHead;
+  body: RequestBody;
+  handlers: ExchangeHandlers;
+}
+
+/** What an exchange asks of the client that it belongs to. */
+export interface ExchangeOwner {
+  nowMs(): number;
+  /** Find another connection: the one that the exchange had was dead. */
+  sendAgain(exchange: Exchange): void;
+  /** The exchange is over. Called once. */
+  finished(exchange: Exchange): void;
+}
+
+/** One request and its response: what the caller holds, and what a connection reports to. */
+export class Exchange implements ClientExchange {
+  readonly origin: Origin;
+  /** Connections with this key go to the same peer. */
+  readonly key: string;
+  readonly method: string;
+  readonly #owner: ExchangeOwner;
+  readonly #handlers: ExchangeHandlers;
+  readonly #idempotent: boolean;
+  readonly #state = new ExchangeState();
+  readonly #body: BodyWriter;
+  /** What was not written for want of a connection: the head, and what the caller sent since. */
+  #unsent: Uint8Array[];
+  /** The whole request, where it may be needed a second time. */
+  #whole: Uint8Array | undefined;
+  #connection: Connection | undefined;
+  #started = false;
+  #paused = false;
+  /** The caller was told to wait for `drain`. */
+  #owesDrain = false;
+  #quietSinceMs = 0;
+
+  /** @throws Http1Failure `local` when the request cannot be written */
+  constructor(request: ExchangeRequest, owner: ExchangeOwner) {
+    const { origin, head, body, firstBytes } = request;
+    this.origin = origin;
+    this.key = originKey(origin);
+    this.method = head.method;
+    this.#owner = owner;
+    this.#handlers = request.handlers;
+    this.#idempotent = request.idempotent === true;
+    this.#body = new BodyWriter(body);
+    const opening = writeHead(origin, head, body, firstBytes);
+    this.#unsent = [opening];
+    if (firstBytes?.length) this.#body.data(firstBytes);
+    if (body === "none" || firstBytes) {
+      this.#body.end();
+      this.#state.sends("end");
+      this.#whole = opening;
+    }
+  }
+
+  get over(): boolean {
+    return this.#state.over;
+  }
+
+  // --- from the caller -------------------------------------------------------------------------------------
+
+  write(bytes: Uint8Array): boolean {
+    if (bytes.length === 0) return !this.#owesDrain;
+    this.#attempt(() => {
+      this.#state.sends("data");
+      if (this.#state.request === "open") this.#send(this.#body.data(bytes), bytes);
+    });
+    return !this.#owesDrain;
+  }
+
+  end(): void {
+    this.#attempt(() => {
+      if (this.#state.request === "open") this.#send(this.#body.end());
+      this.#state.sends("end");
+    });
+  }
+
+  pause(): void {
+    this.#paused = true;
+    if (!this.over) this.#connection?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#touch();
+    if (!this.over) this.#connection?.resume();
+  }
+
+  cancel(): void {
+    if (!this.over) this.#close();
+  }
+
+  #attempt(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof Http1Failure)) throw error;
+      this.fail(error);
+    }
+  }
+
+  /** `owned`: the caller's array, which is copied where it has to be kept. */
+  #send(framed: Uint8Array, owned?: Uint8Array): void {
+    if (framed.length === 0) return;
+    if (this.#connection) {
+      this.#owesDrain = !this.#connection.write(framed);
+      if (!this.#owesDrain) this.#touch();
+    } else {
+      this.#unsent.push(framed === owned ? new Uint8Array(framed) : framed);
+      this.#owesDrain = true;
+    }
+  }
+
+  // --- from the connection ---------------------------------------------------------------------------------
+
+  /** Write what there is of the request. */
+  attach(connection: Connection): void {
+    this.#connection = connection;
+    this.#touch();
+    if (!this.#started) {
+      this.#started = true;
+      this.#handlers.started?.();
+      if (this.over) return;
+    }
+    if (this.#paused) connection.pause();
+    const opening = joined(this.#unsent);
+    this.#unsent = [];
+    if (connection.write(opening)) this.drained();
+  }
+
+  drained(): void {
+    this.#touch();
+    if (!this.#owesDrain) return;
+    this.#owesDrain = false;
+    this.#handlers.drain?.();
+  }
+
+  /** Body bytes are arriving. */
+  progressed(): void {
+    if (this.#state.response === "body") this.#touch();
+  }
+
+  respond(head: Http1ResponseHead): void {
+    this.#state.receives("head");
+    this.#whole = undefined;
+    this.#touch();
+    this.#handlers.head(head);
+  }
+
+  data(bytes: Uint8Array): void {
+    this.#state.receives("data");
+    this.#handlers.data(bytes);
+  }
+
+  /** The response is complete. Returns whether the request was, too: if so, the connection is free. */
+  complete(): boolean {
+    this.#state.receives("end");
+    const { clean } = this.#state;
+    this.#state.sends("close");
+    return clean;
+  }
+
+  /** Tell the caller that the response is complete. */
+  tellEnd(): void {
+    this.#connection = undefined;
+    this.#owner.finished(this);
+    this.#handlers.end();
+  }
+
+  /**
+   * The connection ended before a byte of the answer, and it had served before: the peer may have closed it
+   * for being idle, or have read the request and died. Sent again once, and only where that harms nobody.
+   */
+  lost(failure: Http1Failure): void {
+    if (!this.#idempotent || !this.#whole) return this.fail(failure);
+    this.#unsent = [this.#whole];
+    this.#whole = this.#connection = undefined;
+    this.#owner.sendAgain(this);
+  }
+
+  fail(failure: Http1Failure): void {
+    if (this.over) return;
+    this.#close();
+    this.#handlers.failed(failure);
+  }
+
+  #close(): void {
+    this.#state.receives("close");
+    this.#state.sends("close");
+    this.#connection?.abandon();
+    this.#connection = undefined;
+    this.#unsent = [];
+    this.#owner.finished(this);
+  }
+
+  // --- time ------------------------------------------------------------------------------------------------
+
+  #touch(): void {
+    this.#quietSinceMs = this.#owner.nowMs();
+  }
+
+  /**
+   * What is being waited for too long, if anything. While connecting the dialler counts, while the caller has
+   * paused the response nobody does.
+   */
+  overdue(limits: { firstByteMs: number; bodyMs: number }): "first_byte" | "body" | undefined {
+    if (!this.#connection || this.#paused) return undefined;
+    const quietMs = this.#owner.nowMs() - this.#quietSinceMs;
+    if (this.#state.response === "awaited") return quietMs >= limits.firstByteMs ? "first_byte" : undefined;
+    return quietMs >= limits.bodyMs ? "body" : undefined;
+  }
+}
+
+function originKey({ host, port, tls, address }: Origin): string {
+  return JSON.stringify([host, port, address, tls?.serverName, tls?.caPem]);
+}
+
+function joined(parts: Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,33 @@
+/** The characters that RFC 9110 5.1, 5.5 and 5.6.2 allow in header fields, for text and for bytes. */
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** A field name or a method. */
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/** A field value or reason phrase: no control character but the tab, nothing beyond Latin-1. */
+export function isFieldValue(text: string): boolean {
+  return FIELD_VALUE.test(text);
+}
+
+/** 1 for every byte that may stand in a token. */
+export const TOKEN_BYTES = bytesThat(isToken);
+/** 1 for every byte that may stand in a field value. */
+export const FIELD_VALUE_BYTES = bytesThat(isFieldValue);
+
+function bytesThat(match: (character: string) => boolean): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => (match(String.fromCharCode(byte)) ? 1 : 0));
+}
+
+export const HTAB = 0x09;
+export const LF = 0x0a;
+export const CR = 0x0d;
+export const SPACE = 0x20;
+
+/** A byte as it is shown in a message: never more than one, so that no secret of a header gets into a log. */
+export function showByte(byte: number | undefined): string {
+  return byte === undefined ? "the end" : `byte 0x${byte.toString(16).padStart(2, "0")}`;
+}

@@ -1,0 +1,174 @@
+import { bodyFraming } from "./body_framing.ts";
+import { ChunkFraming } from "./chunk_framing.ts";
+import { HeaderBlock } from "./header_block.ts";
+import { brokenOff } from "./invalid_response.ts";
+import { checkStatusLineStart, REASON_OFFSET_BYTES, readStatusLine, type StatusLine } from "./status_line.ts";
+import type { Http1ResponseHead } from "./types.ts";
+
+/** What a response consists of, in this order. May call `stop`. */
+export interface ResponseEvents {
+  head(head: Http1ResponseHead): void;
+  /** A view of the bytes received: nothing is copied. Never empty. */
+  data(bytes: Uint8Array): void;
+  end(): void;
+  /** 101: HTTP ends here. Instead of the three above; `rest` is what came behind the head. */
+  switched(head: Http1ResponseHead, rest: Uint8Array): void;
+}
+
+type Phase = "head" | "length" | "chunked" | "to_close" | "complete" | "stopped";
+
+/**
+ * Bytes in, events out: the responses of one connection, one at a time, without any I/O. Strict, since what a
+ * lenient parser guesses is where two of them disagree (RFC 9112 11). Any bytes give events or one failure.
+ */
+export class ResponseParser {
+  readonly #events: ResponseEvents;
+  readonly #block: HeaderBlock;
+  readonly #chunks = new ChunkFraming();
+  #phase: Phase = "stopped";
+  #method = "";
+  #line: StatusLine = { minorVersion: 1, status: 0 };
+  #remainingBytes = 0;
+  #keepAlive = false;
+  #begun = false;
+  #leftover = false;
+
+  constructor(events: ResponseEvents) {
+    this.#events = events;
+    this.#block = new HeaderBlock({
+      read: (bytes, start, end) => {
+        this.#line = readStatusLine(bytes, start, end);
+      },
+      check: checkStatusLineStart,
+    });
+  }
+
+  /** Expect the response to a request of this method. */
+  begin(method: string): void {
+    this.#method = method;
+    this.#phase = "head";
+    this.#begun = this.#keepAlive = this.#leftover = false;
+    this.#block.reset();
+    this.#chunks.reset();
+  }
+
+  /** Bytes of this response were seen, be it of a 1xx. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** The response is complete, nothing came behind it, and the peer keeps the connection open. */
+  get reusable(): boolean {
+    return this.#phase === "complete" && this.#keepAlive && !this.#leftover;
+  }
+
+  /** No more events from here on, also from within one. */
+  stop(): void {
+    this.#phase = "stopped";
+  }
+
+  /**
+   * Take what the connection gave.
+   *
+   * @throws Http1Failure `invalid`, once
+   */
+  receive(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#begun = true;
+    try {
+      let at = 0;
+      while (at < bytes.length) at = this.#advance(bytes, at);
+    } catch (error) {
+      this.stop();
+      throw error;
+    }
+  }
+
+  /**
+   * The connection ended cleanly.
+   *
+   * @throws Http1Failure `broke_off` when the response is not complete
+   */
+  eof(): void {
+    const phase = this.#phase;
+    if (phase === "to_close") return this.#complete();
+    if (phase === "complete" || phase === "stopped") return;
+    this.stop();
+    if (phase === "head") throw brokenOff(this.#begun ? "the rest of a response head" : "a response");
+    throw brokenOff(phase === "length" ? `${this.#remainingBytes} more bytes` : "more chunks");
+  }
+
+  #advance(bytes: Uint8Array, at: number): number {
+    switch (this.#phase) {
+      case "head":
+        return this.#receiveHead(bytes, at);
+      case "length": {
+        const end = Math.min(bytes.length, at + this.#remainingBytes);
+        this.#remainingBytes -= end - at;
+        this.#emit(bytes, at, end);
+        if (this.#remainingBytes === 0) this.#complete(end < bytes.length);
+        return end;
+      }
+      case "chunked":
+        return this.#receiveChunked(bytes, at);
+      case "to_close":
+        this.#emit(bytes, at, bytes.length);
+        return bytes.length;
+      case "complete":
+        this.#leftover = true;
+        return bytes.length;
+      case "stopped":
+        return bytes.length;
+    }
+  }
+
+  #receiveChunked(bytes: Uint8Array, at: number): number {
+    const chunks = this.#chunks;
+    if (chunks.dataBytes > 0) {
+      const end = Math.min(bytes.length, at + chunks.dataBytes);
+      chunks.dataBytes -= end - at;
+      this.#emit(bytes, at, end);
+      return end;
+    }
+    const end = chunks.skip(bytes, at);
+    if (chunks.done) this.#complete(end < bytes.length);
+    return end;
+  }
+
+  #emit(bytes: Uint8Array, start: number, end: number): void {
+    this.#events.data(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+  }
+
+  #receiveHead(bytes: Uint8Array, at: number): number {
+    const end = this.#block.receive(bytes, at);
+    if (end < 0) return bytes.length;
+    const { startLine, fields } = this.#block.take();
+    const { status } = this.#line;
+    // 100, 102, 103: not the response yet. However many: nothing of them is kept.
+    if (status < 200 && status !== 101) return end;
+    const head = { status, reason: startLine.slice(REASON_OFFSET_BYTES + 1), headers: fields };
+    if (status === 101) {
+      this.stop();
+      this.#events.switched(head, bytes.subarray(end));
+      return bytes.length;
+    }
+    this.#beginBody(head, end < bytes.length);
+    return end;
+  }
+
+  #beginBody(head: Http1ResponseHead, more: boolean): void {
+    const { body, keepAlive } = bodyFraming(this.#method, this.#line, head.headers);
+    this.#keepAlive = keepAlive;
+    this.#remainingBytes = typeof body === "number" ? body : 0;
+    this.#phase = typeof body === "number" ? "length" : body;
+    this.#events.head(head);
+    if (body === 0) this.#complete(more);
+  }
+
+  /** `more`: bytes follow that belong to no response. Known before `end` is told. */
+  #complete(more = false): void {
+    if (this.#phase === "stopped") return;
+    this.#phase = "complete";
+    this.#leftover = more;
+    this.#events.end();
+  }
+}

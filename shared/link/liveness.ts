@@ -1,0 +1,56 @@
+import type { Clock, Timer } from "../clock.ts";
+
+/** Both ends say something this often, whatever else flows: proxies on the way drop what is silent for 60 s. */
+export const PING_INTERVAL_MS = 15_000;
+
+/** A peer silent for this long is gone: two pings missed and the third due. */
+export const SILENCE_LIMIT_MS = 3 * PING_INTERVAL_MS;
+
+export interface LivenessOptions {
+  clock: Clock;
+  /** Send whatever makes the peer answer. */
+  ping(): void;
+  /** The peer said nothing for `silenceLimitMs`. Called once. */
+  silent(): void;
+  /** Default 15 s. */
+  intervalMs?: number;
+  /** Default 45 s; `Infinity` where nothing makes the peer answer. */
+  silenceLimitMs?: number;
+}
+
+/**
+ * Watches that the peer of a link still speaks. On a fixed cadence, not after a silence of ours: a busy stream
+ * must not keep the ping away that the other end waits for (`compat` 1.9: ModelRelay loses streams over 90 s).
+ */
+export class Liveness {
+  readonly #options: LivenessOptions;
+  #timer: Timer;
+  #lastHeardMs: number;
+
+  constructor(options: LivenessOptions) {
+    this.#options = options;
+    this.#lastHeardMs = options.clock.nowMs();
+    this.#timer = this.#schedule();
+  }
+
+  /** Anything came from the peer. */
+  heard(): void {
+    this.#lastHeardMs = this.#options.clock.nowMs();
+  }
+
+  stop(): void {
+    this.#timer.cancel();
+  }
+
+  #schedule(): Timer {
+    const { clock, intervalMs = PING_INTERVAL_MS } = this.#options;
+    return clock.after(intervalMs, () => this.#tick());
+  }
+
+  #tick(): void {
+    const { clock, ping, silent, silenceLimitMs = SILENCE_LIMIT_MS } = this.#options;
+    if (clock.nowMs() - this.#lastHeardMs >= silenceLimitMs) return silent();
+    ping();
+    this.#timer = this.#schedule();
+  }
+}

@@ -1,0 +1,54 @@
+import { FAILURES, type FailureCode } from "../failure_table.ts";
+import type { ResetCode } from "./events.ts";
+
+/**
+ * How a worker's failure looks to a client behind a relay that knows answers only. The text of a reset stays
+ * away from it: it may name an address of the worker's network.
+ */
+export interface PlainFailure {
+  status: number;
+  /** JSON, in the dialect of the API that the path belongs to. */
+  body: string;
+}
+
+const CODES: Record<ResetCode, FailureCode> = {
+  cancelled: "worker_lost",
+  refused: "worker_refused",
+  backend_unreachable: "backend_unreachable",
+  backend_broke_off: "backend_broke_off",
+  backend_invalid: "backend_invalid",
+  timeout: "request_timeout",
+  text_only: "plain_link_text_only",
+  overflow: "link_overflow",
+  link_lost: "worker_lost",
+  too_large: "link_overflow",
+  invalid: "worker_invalid",
+};
+
+/** Where the table speaks of a request, and here it is the answer that does not fit the link. */
+const ANSWER_SAYS: Partial<Record<ResetCode, string>> = {
+  text_only: "The worker's link carries text only, and the backend's answer is none",
+  too_large: "The backend's answer is too long for the worker's link",
+};
+
+export function plainFailure(code: ResetCode, path: string): PlainFailure {
+  const { status, says } = FAILURES[CODES[code]];
+  return {
+    status: ANSWER_SAYS[code] ? 502 : status,
+    body: failureBody(path, CODES[code], ANSWER_SAYS[code] ?? says),
+  };
+}
+
+export function failureBody(path: string, code: FailureCode, message: string): string {
+  if (/^\/v1\/messages(?![^/?])/.test(path)) {
+    return JSON.stringify({ type: "error", error: { type: "api_error", message, code } });
+  }
+  if (path.startsWith("/api/")) return JSON.stringify({ error: message, code });
+  return JSON.stringify({ error: { message, type: "server_error", code, param: null } });
+}
+
+/** The last event of a stream that broke off. `tail`: the end of what came before, which it must not be glued to. */
+export function failureEvent(body: string, tail: string): string {
+  const apart = tail === "" || tail.endsWith("\n\n") ? "" : "\n\n";
+  return `${apart}event: error\ndata: ${body}\n\n`;
+}

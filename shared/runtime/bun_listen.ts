@@ -1,0 +1,129 @@
+// https://bun.com/docs/api/http
+import { type BunServerSocket, serverSocket, socketHandlers } from "./bun_server_socket.ts";
+import { checkCertificatePair } from "./certificate_pair.ts";
+import {
+  type Listener,
+  type ListenOptions,
+  PortInUse,
+  type RequestContext,
+  type SocketHandlers,
+} from "./ports.ts";
+import { normalTarget } from "./target.ts";
+
+type Server = Bun.Server<BunServerSocket>;
+
+/** Bun has answered with 101 by then and looks at no Response. */
+const UPGRADED = new Response(null);
+
+/** Shorter than any origin with a host: "https://". The path starts at the first slash behind it. */
+const SCHEME_LENGTH = 8;
+
+/** An IPv4 peer of a listener on `::`. */
+const MAPPED_IPV4 = "::ffff:";
+
+class BunContext implements RequestContext {
+  /** A response was returned: from then on its body tells that the client left. */
+  answered = false;
+
+  constructor(
+    private readonly server: Server,
+    private readonly request: Request,
+    readonly secure: boolean,
+  ) {}
+
+  get peer(): string {
+    const address = this.server.requestIP(this.request)?.address ?? "";
+    return address.startsWith(MAPPED_IPV4) ? address.slice(MAPPED_IPV4.length) : address;
+  }
+
+  /** Bun writes the URL without an origin when there is no `Host` or not a valid one. */
+  get target(): string {
+    const url = this.request.url;
+    if (url.startsWith("/")) return normalTarget(url);
+    const path = url.indexOf("/", SCHEME_LENGTH);
+    return path < 0 ? "/" : normalTarget(url.slice(path));
+  }
+
+  onGone(gone: () => void): void {
+    this.request.signal.addEventListener("abort", () => {
+      if (!this.answered) gone();
+    });
+  }
+
+  upgrade(handlers: SocketHandlers, protocol = ""): Response {
+    // Left out, the first protocol that the client offers would be chosen; empty, none is.
+    const headers = { "sec-websocket-protocol": protocol };
+    if (this.server.upgrade(this.request, { data: serverSocket(handlers), headers })) return UPGRADED;
+    throw new TypeError("Cannot upgrade the request: it asks for no WebSocket, or its client has left");
+  }
+}
+
+function serve(options: ListenOptions, port: number, tls: ListenOptions["tls"]): Server {
+  const { handle, hostname } = options;
+  const secure = tls !== undefined;
+  try {
+    return Bun.serve<BunServerSocket>({
+      hostname,
+      port,
+      ...(tls && { tls: { cert: tls.certPem, key: tls.keyPem } }),
+      development: false,
+      // Otherwise quiet streams are cut after 10 s. Headers still have to arrive within Bun's own 12 s.
+      idleTimeout: 0,
+      maxRequestBodySize: options.maxRequestBodyBytes,
+      error: () => new Response(null, { status: 500 }),
+      websocket: socketHandlers(options.maxMessageBytes),
+      fetch(request, server) {
+        const context = new BunContext(server, request, secure);
+        const answer = handle(request, context);
+        if (answer instanceof Promise) {
+          return answer.then((response) => {
+            context.answered = true;
+            return response;
+          });
+        }
+        context.answered = true;
+        return answer;
+      },
+    });
+  } catch (error) {
+    if ((error as { code?: string }).code !== "EADDRINUSE") throw error;
+    throw new PortInUse(`Cannot listen on ${hostname}:${port} as the port must be free: it is in use`, {
+      cause: error,
+    });
+  }
+}
+
+class BunListener implements Listener {
+  #server: Server;
+  /** Servers with an older certificate: they accept nothing, and live until their connections end. */
+  readonly #retired = new Set<Server>();
+
+  constructor(private readonly options: ListenOptions) {
+    this.#server = serve(options, options.port, options.tls);
+  }
+
+  get hostname(): string {
+    return this.#server.hostname!;
+  }
+
+  get port(): number {
+    return this.#server.port!;
+  }
+
+  /** `server.reload` keeps the certificate, so another server takes over the port, within one turn. */
+  reloadTls(tls: { certPem: string; keyPem: string }): void {
+    checkCertificatePair(tls);
+    const retired = this.#server;
+    this.#retired.add(retired);
+    void retired.stop().then(() => this.#retired.delete(retired));
+    this.#server = serve(this.options, this.port, tls);
+  }
+
+  async stop(force = false): Promise<void> {
+    await Promise.all([this.#server, ...this.#retired].map((server) => server.stop(force)));
+  }
+}
+
+export async function listen(options: ListenOptions): Promise<Listener> {
+  return new BunListener(options);
+}

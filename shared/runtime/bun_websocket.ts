@@ -1,0 +1,84 @@
+// https://bun.com/docs/api/websockets#connect-to-a-websocket-server
+import { bunDialError, bunTrust } from "./bun_dial.ts";
+import { closeReason, isAbrupt } from "./close_frame.ts";
+import { DrainWatch } from "./drain_watch.ts";
+import { handshakeFailure } from "./handshake_failure.ts";
+import type { MessageSocket, SocketHandlers, WebSocketDialOptions } from "./ports.ts";
+
+/** An open WebSocket that we dialled. */
+class BunClientSocket implements MessageSocket {
+  readonly #drain: DrainWatch;
+
+  constructor(
+    private readonly ws: WebSocket,
+    handlers: SocketHandlers,
+    maxMessageBytes: number,
+  ) {
+    this.#drain = new DrainWatch(ws, () => handlers.drain());
+    ws.onmessage = ({ data }: MessageEvent<string | Uint8Array>) => {
+      if (data.length > maxMessageBytes) return this.close(1009, "message too long");
+      handlers.message(data);
+    };
+    const heard = () => handlers.pong?.();
+    ws.addEventListener("ping", heard);
+    ws.addEventListener("pong", heard);
+    ws.onclose = ({ code, reason }) => {
+      this.#drain.stop();
+      handlers.closed(code, reason);
+    };
+    ws.onerror = null;
+  }
+
+  get bufferedBytes(): number {
+    return this.ws.bufferedAmount;
+  }
+
+  send(message: string | Uint8Array): "sent" | "full" | "lost" {
+    if (this.ws.readyState !== WebSocket.OPEN) return "lost";
+    this.ws.send(message as string | Uint8Array<ArrayBuffer>);
+    return this.#drain.sent();
+  }
+
+  ping(): boolean {
+    if (this.ws.readyState === WebSocket.OPEN) this.ws.ping();
+    return true;
+  }
+
+  close(code: number, reason: string): void {
+    if (isAbrupt(code)) this.ws.terminate();
+    else this.ws.close(code, closeReason(reason));
+  }
+
+  terminate(): void {
+    this.ws.terminate();
+  }
+}
+
+/** Bun's client asks no proxy unless told to. Its handshake has no time limit: ours ends it. */
+export function dialWebSocket(options: WebSocketDialOptions, handlers: SocketHandlers): Promise<MessageSocket> {
+  const attempt = `Cannot connect to ${options.url}`;
+  return new Promise((resolve, reject) => {
+    const ws = new WebSocket(options.url, {
+      headers: options.headers,
+      perMessageDeflate: false,
+      tls: bunTrust(options.caPem),
+    });
+    ws.binaryType = "nodebuffer";
+    const timer = setTimeout(() => {
+      ws.onerror = null;
+      ws.terminate();
+      reject(handshakeTimeout(attempt, options.timeoutMs));
+    }, options.timeoutMs);
+    ws.onerror = (event) => {
+      clearTimeout(timer);
+      const { error } = event as ErrorEvent;
+      reject(handshakeFailure(attempt, error.message) ?? bunDialError(attempt, error));
+    };
+    ws.onopen = () => {
+      clearTimeout(timer);
+      const socket = new BunClientSocket(ws, handlers, options.maxMessageBytes);
+      handlers.open?.(socket);
+      resolve(socket);
+    };
+  });
+}

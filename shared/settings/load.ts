@@ -1,0 +1,109 @@
+import type { z } from "zod";
+import { CommandError } from "../command_line/command_error.ts";
+import { nearest } from "../command_line/nearest.ts";
+import { describe, type Setting, type SettingsSchema } from "./describe.ts";
+import { type Found, findValue, type Origin, type Sources } from "./origins.ts";
+import { readSettingsFile, type SettingsFile } from "./settings_file.ts";
+
+/** Settings, and how they came about. */
+export interface Loaded<Values> {
+  readonly settings: Values;
+  /** By property. */
+  readonly origins: ReadonlyMap<string, Origin>;
+  /** What is to be told, though it does not keep the program from starting. */
+  readonly warnings: readonly string[];
+}
+
+export interface LoadOptions extends Sources {
+  /** A file with only ModelRelay's keys may hold unknown ones: they warn. */
+  readonly modelRelayFile?: boolean;
+}
+
+/**
+ * Read the settings of a command: flag before environment before credential before `--config` file before
+ * default. A path in the file starts from the file's folder.
+ *
+ * @throws CommandError for what cannot be read, naming where it was written and how to write it
+ */
+export function load<Schema extends SettingsSchema>(
+  schema: Schema,
+  options: LoadOptions,
+): Loaded<z.output<Schema>> {
+  const settings = describe(schema);
+  const file = openFile(settings, options);
+  const found = new Map<string, Found>();
+  for (const setting of settings) {
+    const value = findValue(setting, options, file);
+    if (value) found.set(setting.property, value);
+  }
+  const { data, error } = schema.safeParse(
+    Object.fromEntries([...found].map(([property, { raw }]) => [property, raw])),
+  );
+  if (error) throw complaint(error.issues[0]!, settings, found);
+  const origins = new Map(settings.map(({ property }) => [property, found.get(property)?.origin ?? DEFAULT]));
+  const warnings = [...(file?.warnings ?? []), ...warnAbout(settings, found, options.env)];
+  return { settings: data as z.output<Schema>, origins, warnings };
+}
+
+const DEFAULT: Origin = { from: "default", label: "default" };
+
+function openFile(settings: readonly Setting[], options: LoadOptions): SettingsFile | undefined {
+  const path = options.flags.get("config")?.[0] ?? (options.env.SIGNALBOX_CONFIG || undefined);
+  if (path === undefined) return undefined;
+  return readSettingsFile(path, {
+    settings,
+    readText: options.readText,
+    modelRelay: options.modelRelayFile ?? false,
+  });
+}
+
+/** A kind says `"soon" is not a duration`; a check of several settings together brings a hint of its own. */
+function complaint(
+  issue: z.core.$ZodIssue,
+  settings: readonly Setting[],
+  found: ReadonlyMap<string, Found>,
+): CommandError {
+  const setting = settings.find(({ property }) => property === issue.path[0]);
+  const label = found.get(String(issue.path[0]))?.origin.label ?? setting?.flag ?? "the settings";
+  const hint = "params" in issue ? issue.params?.hint : undefined;
+  return hint
+    ? new CommandError(`Cannot use ${label}: ${issue.message}`, hint)
+    : new CommandError(`Cannot read ${label}: ${issue.message}`, setting?.kind.hint);
+}
+
+function warnAbout(
+  settings: readonly Setting[],
+  found: ReadonlyMap<string, Found>,
+  env: Sources["env"],
+): string[] {
+  const visible = settings.filter(
+    ({ property, kind, flag }) => kind.secret && found.get(property)?.origin.label === flag,
+  );
+  return [
+    ...visible.map(
+      ({ flag, variables }) =>
+        `${flag} can be seen in the list of processes: use ${flag}-file or the variable ${variables.at(-1)}`,
+    ),
+    ...misspeltVariables(settings, env),
+  ];
+}
+
+/** A variable of ours that is no setting of this command may be another command's: only a near miss is told. */
+function misspeltVariables(settings: readonly Setting[], env: Sources["env"]): string[] {
+  const known = new Set(settings.flatMap(({ variables, kind }) => withFiles(variables, kind.secret)));
+  known.add("SIGNALBOX_CONFIG");
+  return Object.keys(env)
+    .filter((variable) => variable.startsWith("SIGNALBOX_") && !known.has(variable))
+    .flatMap((variable) => {
+      const meant = nearest(variable.slice("SIGNALBOX_".length), [...known].map(withoutPrefix));
+      return meant ? [`there is no setting ${variable}, the nearest is SIGNALBOX_${meant}; ignored`] : [];
+    });
+}
+
+function withFiles(variables: readonly string[], secret = false): string[] {
+  return secret ? variables.flatMap((variable) => [variable, `${variable}_FILE`]) : [...variables];
+}
+
+function withoutPrefix(variable: string): string {
+  return variable.replace(/^SIGNALBOX_/, "");
+}

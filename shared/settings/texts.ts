@@ -1,0 +1,122 @@
+import { type Kind, kindOf, Misread, quote } from "./field.ts";
+
+/** A name that goes into headers and queries: of a provider, of a worker. */
+export const name: Kind<string> = kindOf({
+  placeholder: "NAME",
+  hint: "write 1 to 128 characters without commas, and without spaces at the ends",
+  read: (raw) => (isText(raw, /^(?!\s)[^,\p{Cc}]{1,128}(?<!\s)$/u) ? raw : misread("is not a name")),
+  print: (value) => value,
+});
+
+/** The path of a file. */
+export const file: Kind<string> = kindOf({
+  placeholder: "FILE",
+  hint: "write the path of a file",
+  path: true,
+  read: (raw) => (isText(raw, /^[^\0]+$/) ? raw : misread("is not the path of a file")),
+  print: (value) => value,
+});
+
+/** On or off: the flag alone, `--no-…`, or a word. */
+export const flag: Kind<boolean> = kindOf({
+  placeholder: "",
+  hint: "write true or false",
+  read(raw) {
+    const word = String(raw).toLowerCase();
+    if (["true", "1", "yes", "on"].includes(word)) return true;
+    return ["false", "0", "no", "off"].includes(word) ? false : misread("is neither true nor false");
+  },
+  print: (value) => value,
+});
+
+/** One word of a few. `also` maps spellings that are understood to the word they stand for. */
+export function choice<const Word extends string>(
+  words: readonly Word[],
+  also: Readonly<Record<string, Word>> = {},
+): Kind<Word> {
+  const list = words.join(", ");
+  return kindOf<Word>({
+    placeholder: words.join("|"),
+    hint: `write one of ${list}`,
+    read(raw) {
+      const text = String(raw).toLowerCase();
+      return words.find((word) => word === text) ?? also[text] ?? misread(`is not one of ${list}`);
+    },
+    print: (value) => value,
+  });
+}
+
+/** Model names, as a client writes them. */
+export const models: Kind<string[]> = listOf({
+  placeholder: "NAMES",
+  hint: "write llama3,qwen3 or * to ask the backend",
+  read: (text) => (/^[^\p{Cc}]{1,256}$/u.test(text) ? text : misread("is not a model name")),
+});
+
+/** More rules than this make every request slower; a longer one is a mistake. As for a worker's prefixes. */
+const MOST_PATHS = 64;
+const LONGEST_PATH = 256;
+
+/** Paths, of which one stands for itself and everything below it; with a `*` at its end for all that starts so. */
+export const paths: Kind<string[]> = listOf({
+  placeholder: "PATHS",
+  hint: "write /v1/chat,/v1/models or /v1/audio*",
+  most: MOST_PATHS,
+  read(text) {
+    const path = `/${text.replace(/^\/+/, "")}`.replace(/(.)\/+$/, "$1");
+    if (path.length > LONGEST_PATH) misread(`is longer than ${LONGEST_PATH} characters`, text);
+    if (/[?#\s\p{Cc}]|\*.|\/\.{1,2}(\/|$)/u.test(path)) misread("is not a path", text);
+    return path;
+  },
+});
+
+interface ListOptions {
+  placeholder: string;
+  hint: string;
+  /** The most values there may be. */
+  most?: number;
+  /** @throws Misread */
+  read(text: string): string;
+}
+
+/** A comma list: items are trimmed, empty ones and repetitions dropped. */
+export function listOf({ placeholder, hint, most = 1000, read }: ListOptions): Kind<string[]> {
+  return kindOf<string[]>({
+    placeholder,
+    hint,
+    several: "comma",
+    read(raw) {
+      const items = (typeof raw === "string" ? raw.split(",") : toTexts(raw)).map((item) => item.trim());
+      const values = new Set(items.filter((item) => item !== "").map((item) => readItem(read, item)));
+      return values.size <= most ? [...values] : manyValues(values.size, most);
+    },
+    print: (value) => value,
+  });
+}
+
+function manyValues(found: number, most: number): never {
+  throw new Misread(`are more than ${most}`, `${found} values`);
+}
+
+function readItem(read: (text: string) => string, item: string): string {
+  try {
+    return read(item);
+  } catch (error) {
+    // Of a list, the item is to blame.
+    throw error instanceof Misread ? new Misread(error.phrase, error.shown ?? quote(item)) : error;
+  }
+}
+
+function toTexts(raw: unknown): string[] {
+  return Array.isArray(raw) && raw.every((item) => typeof item === "string")
+    ? raw
+    : misread("is not a list of texts");
+}
+
+function isText(raw: unknown, pattern: RegExp): raw is string {
+  return typeof raw === "string" && pattern.test(raw);
+}
+
+function misread(phrase: string, text?: string): never {
+  throw new Misread(phrase, text === undefined ? undefined : quote(text));
+}

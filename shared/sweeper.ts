@@ -1,0 +1,50 @@
+import type { Clock, Timer } from "./clock.ts";
+
+/** Something with a time limit that keeps moving. */
+export interface Watched {
+  /** On the clock; `Infinity` for none at the moment. Read at each sweep, so moving it costs an assignment. */
+  deadlineMs: number;
+  /** The deadline passed. The entry was taken out before. */
+  expired(): void;
+}
+
+/** Limits are seconds and minutes; a tenth of a second late does not matter to them. */
+const SWEEP_INTERVAL_MS = 100;
+
+/**
+ * Deadlines of everything under way, looked at together. A timer for each would be set anew with every piece of
+ * every body; this costs an assignment a piece and a walk over what is open ten times a second.
+ */
+export class Sweeper {
+  readonly #clock: Clock;
+  readonly #entries = new Set<Watched>();
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  watch(entry: Watched): void {
+    this.#entries.add(entry);
+    this.#timer ??= this.#clock.after(SWEEP_INTERVAL_MS, () => this.#sweep());
+  }
+
+  release(entry: Watched): void {
+    this.#entries.delete(entry);
+  }
+
+  #sweep(): void {
+    this.#timer = undefined;
+    const now = this.#clock.nowMs();
+    for (const entry of this.#entries) {
+      if (entry.deadlineMs > now) continue;
+      this.#entries.delete(entry);
+      entry.expired();
+    }
+    if (this.#entries.size > 0) this.#timer ??= this.#clock.after(SWEEP_INTERVAL_MS, () => this.#sweep());
+  }
+}

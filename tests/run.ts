@@ -1,0 +1,118 @@
+/**
+ * Runs every check and test there is, and ends with one line that counts them: what `npm test` does.
+ *
+ * The same unit and contract tests run under Bun and under Deno; the end-to-end tests start the program as
+ * processes, once on each runtime. `bun tests/run.ts PATH…` runs the named files only, in the same way.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+
+interface Step {
+  name: string;
+  command: string[];
+  env?: Record<string, string>;
+  /** Where the command writes its results; without one the step itself is the test. */
+  junit?: string;
+}
+
+interface Count {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const scratch = mkdtempSync(join(tmpdir(), "signalbox-tests-"));
+const junit = (name: string) => join(scratch, `${name}.xml`);
+const bin = (name: string) => join(import.meta.dirname, "..", "node_modules", ".bin", name);
+
+const END_TO_END = "tests/end_to_end";
+const unitPaths = [
+  "tests/architecture",
+  "tests/command_line",
+  "tests/server",
+  "tests/shared",
+  "tests/support",
+  "tests/worker",
+];
+
+function bunTest(name: string, paths: string[], env?: Record<string, string>): Step {
+  const outfile = junit(name);
+  const reporter = ["--reporter=junit", `--reporter-outfile=${outfile}`];
+  return {
+    name,
+    command: [bin("bun"), "test", ...reporter, ...paths.map((path) => `./${path}`)],
+    junit: outfile,
+    ...(env && { env }),
+  };
+}
+
+function denoTest(name: string, paths: string[]): Step {
+  const outfile = junit(name);
+  return {
+    name,
+    command: [bin("deno"), "test", "-A", "--no-check", `--junit-path=${outfile}`, ...paths],
+    junit: outfile,
+  };
+}
+
+function steps(only: string[]): Step[] {
+  const existing = (paths: string[]) => paths.filter((path) => existsSync(path));
+  const unit = existing(only.length > 0 ? only.filter((path) => !path.includes("end_to_end")) : unitPaths);
+  const whole = existing(only.length > 0 ? only.filter((path) => path.includes("end_to_end")) : [END_TO_END]);
+  return [
+    ...(only.length === 0 ? [{ name: "check", command: [bin("bun"), "run", "check"] }] : []),
+    ...(unit.length > 0 ? [bunTest("unit tests on Bun", unit), denoTest("unit tests on Deno", unit)] : []),
+    ...(whole.length > 0
+      ? [
+          bunTest("end to end on Bun", whole, { SIGNALBOX_TEST_RUNTIME: "bun" }),
+          bunTest("end to end on Deno", whole, { SIGNALBOX_TEST_RUNTIME: "deno" }),
+        ]
+      : []),
+  ];
+}
+
+async function run(step: Step): Promise<Count> {
+  console.log(`\n=== ${step.name}`);
+  const exitCode = await exitOf(step);
+  const found = step.junit && existsSync(step.junit) ? count(readFileSync(step.junit, "utf8")) : undefined;
+  // A file that cannot be loaded has no test cases to fail.
+  const broken = exitCode !== 0 && (found?.failed ?? 0) === 0 ? 1 : 0;
+  if (!found) return { passed: 1 - broken, failed: broken, skipped: 0 };
+  return { ...found, failed: found.failed + broken };
+}
+
+function exitOf({ command, env }: Step): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(command[0]!, command.slice(1), {
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, ...env },
+    });
+    child.on("error", (error) => {
+      console.error(`Cannot run ${command[0]}: ${error.message}`);
+      resolve(127);
+    });
+    child.on("close", (code) => resolve(code ?? 1));
+  });
+}
+
+/** Counts the cases of a JUnit report. A case without anything in it passed. */
+function count(xml: string): Count {
+  const cases = xml.match(/<testcase\b[^>]*?(?:\/>|>[\s\S]*?<\/testcase>)/g) ?? [];
+  const failed = cases.filter((text) => /<(failure|error)\b/.test(text)).length;
+  const skipped = cases.filter((text) => /<skipped\b/.test(text)).length;
+  return { passed: cases.length - failed - skipped, failed, skipped };
+}
+
+const total: Count = { passed: 0, failed: 0, skipped: 0 };
+for (const step of steps(process.argv.slice(2))) {
+  const found = await run(step);
+  console.log(`--- ${step.name}: ${found.passed} passed, ${found.failed} failed, ${found.skipped} skipped`);
+  for (const key of ["passed", "failed", "skipped"] as const) total[key] += found[key];
+}
+rmSync(scratch, { recursive: true });
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { RawPeer } from "./raw_backend.ts";
+import { Recorded, type Sent, underWay, withBackend } from "./test_client.ts";
+import { until } from "./until.ts";
+
+const answering = (answer: string) => ({ serve: (peer: RawPeer) => peer.answerAll(answer) });
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+test("what is written before there is a connection leaves with the head", () =>
+  withBackend(async (setup) => {
+    const one = new Recorded(setup.client, setup.origin, { method: "POST", body: "chunked" });
+    const lent = bytes("hello");
+    assert.equal(one.exchange.write(lent), false);
+    lent.fill(0);
+    one.exchange.write(bytes("!"));
+    one.exchange.end();
+    const peer = await setup.backend.peer();
+    await peer.receives("\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n");
+  }));
+
+test("drain is called when what had to wait for the connection was sent", () =>
+  withBackend(async (setup) => {
+    const drained = Promise.withResolvers<void>();
+    const one = new Recorded(setup.client, setup.origin, { body: "chunked", on: { drain: drained.resolve } });
+    assert.equal(one.exchange.write(bytes("a")), false);
+    await drained.promise;
+    assert.equal(one.exchange.write(bytes("b")), true);
+  }));
+
+const WRONG_LENGTHS: Record<string, { write: string[]; received: string }> = {
+  "more than was promised": { write: ["abc", "d"], received: "abc" },
+  "less than was promised": { write: ["ab"], received: "ab" },
+};
+for (const [name, { write, received }] of Object.entries(WRONG_LENGTHS)) {
+  test(`a body of ${name} fails and closes the connection`, () =>
+    withBackend(async (setup) => {
+      const { one, peer } = await underWay(setup, { method: "POST", body: { length: 3 } });
+      for (const text of write) one.exchange.write(bytes(text));
+      one.exchange.end();
+      assert.equal((await one.over).failure?.kind, "local");
+      await until(() => peer.closed, "the connection to close");
+      assert.ok(received.startsWith(peer.received.split("\r\n\r\n")[1]!));
+    }));
+}
+
+// --- cancel, pause -------------------------------------------------------------------------------------------
+
+test("cancel() closes the connection within a second, and nothing is told any more", () =>
+  withBackend(async (setup) => {
+    const { one, peer } = await underWay(setup);
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi");
+    await until(() => one.text === "hi", "the body");
+    const startMs = performance.now();
+    one.exchange.cancel();
+    one.exchange.cancel();
+    await until(() => peer.closed, "the connection to close");
+    assert.ok(performance.now() - startMs < 1000);
+    assert.deepEqual(one.events, ["started", "head", "data"]);
+    assert.equal(setup.client.connections, 0);
+  }));
+
+for (const event of ["started", "head", "data"] as const) {
+  test(`cancel() within ${event} is the last that is heard`, () =>
+    withBackend(async (setup) => {
+      const heard = Promise.withResolvers<void>();
+      const cancel = () => {
+        one.exchange.cancel();
+        heard.resolve();
+      };
+      const one: Recorded = new Recorded(setup.client, setup.origin, { on: { [event]: cancel } });
+      await heard.promise;
+      const peer = await setup.backend.peer();
+      await until(() => peer.closed, "the connection to close");
+      assert.equal(one.events.at(-1), event);
+    }, answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n")));
+}
+
+const BIG_BYTES = 32 * 1024 * 1024;
+/** What the kernel and both runtimes take at most between two sockets that nobody reads. */
+const BUFFERED_BYTES = 16 * 1024 * 1024;
+
+test("a paused response holds the backend back, and all of it comes after resume()", () =>
+  withBackend(async (setup) => {
+    let count = 0;
+    const on: Sent["on"] = { head: () => one.exchange.pause() };
+    const one: Recorded = new Recorded(setup.client, setup.origin, { on });
+    const peer = await setup.backend.peer();
+    await peer.receivesHead();
+    peer.send(`HTTP/1.1 200 OK\r\nContent-Length: ${BIG_BYTES}\r\n\r\n`);
+    const piece = Buffer.alloc(64 * 1024);
+    const push = () => {
+      while (count < BIG_BYTES) {
+        count += piece.length;
+        if (!peer.socket.write(piece)) return void peer.socket.once("drain", push);
+      }
+    };
+    push();
+    await until(() => one.head !== undefined, "the head");
+    await standsStill(() => count);
+    assert.ok(count < BUFFERED_BYTES, `${count} bytes were taken`);
+    assert.ok(one.bodyBytes < 1024 * 1024);
+    one.exchange.resume();
+    await one.over;
+    assert.equal(one.bodyBytes, BIG_BYTES);
+  }));
+
+/** Wait until a number has not changed for a while. */
+async function standsStill(value: () => number): Promise<void> {
+  const quietMs = 150;
+  let [last, sinceMs] = [value(), performance.now()];
+  await until(() => {
+    if (value() !== last) [last, sinceMs] = [value(), performance.now()];
+    return performance.now() - sinceMs > quietMs;
+  }, "the backend to be held back");
+}
+
+test("a backend that does not read holds the request back, until it does", () =>
+  withBackend(async (setup) => {
+    const drains: (() => void)[] = [];
+    const { one, peer } = await underWay(setup, {
+      method: "PUT",
+      body: { length: BIG_BYTES },
+      on: { drain: () => drains.shift()?.() },
+    });
+    peer.socket.pause();
+    const piece = new Uint8Array(64 * 1024);
+    let count = 0;
+    const upload = async () => {
+      for (; count < BIG_BYTES; count += piece.length) {
+        if (!one.exchange.write(piece)) await new Promise<void>((resolve) => drains.push(resolve));
+      }
+      one.exchange.end();
+    };
+    const uploaded = upload();
+    await standsStill(() => count);
+    assert.ok(count < BUFFERED_BYTES, `${count} bytes were taken`);
+    peer.socket.resume();
+    await uploaded;
+    await until(() => peer.received.length > BIG_BYTES, "the whole body");
+    peer.send("HTTP/1.1 204 No Content\r\n\r\n");
+    assert.equal((await one.over).head?.status, 204);
+  }));

@@ -1,0 +1,267 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { z } from "zod";
+import {
+  backendUrl,
+  hostPort,
+  isLoopback,
+  networks,
+  origins,
+  relayUrls,
+} from "../../../shared/settings/addresses.ts";
+import {
+  count,
+  countOrNone,
+  duration,
+  durationOrNone,
+  positiveDuration,
+  printDuration,
+  printSize,
+  size,
+} from "../../../shared/settings/amounts.ts";
+import type { Kind } from "../../../shared/settings/field.ts";
+import { secret, workerSecrets } from "../../../shared/settings/secrets.ts";
+import { choice, file, flag, models, name, paths } from "../../../shared/settings/texts.ts";
+
+interface Case {
+  kind: Kind<unknown>;
+  reads?: [raw: unknown, value: unknown][];
+  refuses?: [raw: unknown, message: string][];
+}
+
+const MISREAD_SECRET = "the value holds something that a header cannot carry";
+
+const CASES: Record<string, Case> = {
+  duration: {
+    kind: duration,
+    reads: [
+      ["250ms", 250],
+      ["30s", 30_000],
+      ["1.5s", 1500],
+      ["2m", 120_000],
+      ["1h", 3_600_000],
+      ["24d", 2_073_600_000],
+      [" 5 s ", 5000],
+      ["30", 30_000],
+      [30, 30_000],
+      ["0", 0],
+    ],
+    refuses: [
+      ["soon", '"soon" is not a duration'],
+      ["", '"" is not a duration'],
+      ["-1s", '"-1s" is not a duration'],
+      ["1e3", '"1e3" is not a duration'],
+      ["5 minutes", '"5 minutes" is not a duration'],
+      ["25d", '"25d" is longer than 24d'],
+      ["0.1ms", '"0.1ms" is shorter than a millisecond'],
+      [true, "true is not a duration"],
+      [Number.POSITIVE_INFINITY, "null is not a duration"],
+    ],
+  },
+  positiveDuration: { kind: positiveDuration, refuses: [["0", '"0" is not longer than 0']] },
+  durationOrNone: {
+    kind: durationOrNone,
+    reads: [
+      ["0", Number.POSITIVE_INFINITY],
+      [0, Number.POSITIVE_INFINITY],
+      ["1ms", 1],
+    ],
+  },
+  size: {
+    kind: size,
+    reads: [
+      ["0", 0],
+      [1024, 1024],
+      ["500KB", 500_000],
+      ["64MiB", 67_108_864],
+      ["1.5 gib", 1_610_612_736],
+      ["4GiB", 4_294_967_296],
+    ],
+    refuses: [
+      ["big", '"big" is not a size'],
+      ["4 bytes", '"4 bytes" is not a size'],
+      ["-1", '"-1" is not a size'],
+      ["9999999TiB", '"9999999TiB" is too large'],
+    ],
+  },
+  count: {
+    kind: count,
+    reads: [
+      ["1", 1],
+      [64, 64],
+    ],
+    refuses: [
+      ["0", '"0" is not a number from 1'],
+      ["1.5", '"1.5" is not a whole number'],
+      ["1e3", '"1e3" is not a whole number'],
+    ],
+  },
+  countOrNone: { kind: countOrNone, reads: [["0", Number.POSITIVE_INFINITY]] },
+  hostPort: {
+    kind: hostPort,
+    reads: [
+      ["127.0.0.1:8080", { host: "127.0.0.1", port: 8080 }],
+      ["[::1]:0", { host: "::1", port: 0 }],
+      ["localhost:65535", { host: "localhost", port: 65_535 }],
+    ],
+    refuses: [
+      [":8080", '":8080" is not an address with a port'],
+      ["8080", '"8080" is not an address with a port'],
+      ["::1:8080", '"::1:8080" is not an address with a port'],
+      ["[zz]:1", '"[zz]:1" is not an address with a port'],
+      ["a:65536", '"a:65536" has a port above 65535'],
+      ["http://a:1", '"http://a:1" is not an address with a port'],
+    ],
+  },
+  relayUrls: {
+    kind: relayUrls,
+    reads: [
+      ["https://a.example/,ws://b:1/base//", ["https://a.example", "ws://b:1/base"]],
+      [["http://[::1]:8080"], ["http://[::1]:8080"]],
+    ],
+    refuses: [
+      ["ftp://a", '"ftp://a" is not a URL with http:// or https:// or ws:// or wss://'],
+      ["a.example:80", '"a.example:80" is not a URL with http:// or https:// or ws:// or wss://'],
+      ["https://me:hunter2@a", "the URL holds credentials"],
+      ["https://a/?x=1", '"https://a/?x=1" has a query or a fragment'],
+    ],
+  },
+  backendUrl: {
+    kind: backendUrl,
+    reads: [["http://127.0.0.1:8000/v1/", "http://127.0.0.1:8000/v1"]],
+    refuses: [["ws://a", '"ws://a" is not a URL with http:// or https://']],
+  },
+  networks: {
+    kind: networks,
+    reads: [["10.0.0.0/8, ::1,127.0.0.1", ["10.0.0.0/8", "::1/128", "127.0.0.1/32"]]],
+    refuses: [
+      ["10.0.0.0/33", '"10.0.0.0/33" is not a network'],
+      ["all", '"all" is not a network'],
+    ],
+  },
+  origins: {
+    kind: origins,
+    reads: [["https://App.example/,*", ["https://app.example", "*"]]],
+    refuses: [
+      ["https://a/path", '"https://a/path" is not a web origin'],
+      ["null", '"null" is not a web origin'],
+    ],
+  },
+  name: {
+    kind: name,
+    reads: [
+      ["home/4090", "home/4090"],
+      ["Gaming PC", "Gaming PC"],
+    ],
+    refuses: [
+      ["a,b", '"a,b" is not a name'],
+      [" a", '" a" is not a name'],
+      ["a\nb", '"a\\nb" is not a name'],
+      ["", '"" is not a name'],
+    ],
+  },
+  file: { kind: file, reads: [["./a b", "./a b"]], refuses: [["", '"" is not the path of a file']] },
+  flag: {
+    kind: flag,
+    reads: [
+      ["true", true],
+      ["0", false],
+      [false, false],
+      ["ON", true],
+    ],
+    refuses: [
+      ["", '"" is neither true nor false'],
+      ["maybe", '"maybe" is neither true nor false'],
+    ],
+  },
+  choice: {
+    kind: choice(["text", "json"], { plain: "text" }),
+    reads: [
+      ["JSON", "json"],
+      ["plain", "text"],
+    ],
+    refuses: [["xml", '"xml" is not one of text, json']],
+  },
+  models: {
+    kind: models,
+    reads: [
+      [" llama3 , meta/llama:70b,,llama3", ["llama3", "meta/llama:70b"]],
+      // A list of the file is used as it is.
+      [["a,b"], ["a,b"]],
+      ["", []],
+    ],
+    refuses: [[[1], "[1] is not a list of texts"]],
+  },
+  paths: {
+    kind: paths,
+    reads: [["v1/chat/, /api*,/, //x", ["/v1/chat", "/api*", "/", "/x"]]],
+    refuses: [
+      ["/v1?x", '"/v1?x" is not a path'],
+      ["/a/../b", '"/a/../b" is not a path'],
+      ["/a*/b", '"/a*/b" is not a path'],
+      [`/${"x".repeat(256)}`, `"/${"x".repeat(78)}… is longer than 256 characters`],
+      [Array.from({ length: 65 }, (_, i) => `/${i}`), "65 values are more than 64"],
+    ],
+  },
+  secret: {
+    kind: secret,
+    reads: [["pass word", "pass word"]],
+    refuses: [
+      ["", "the value is empty"],
+      ["hunter2\n", MISREAD_SECRET],
+      ["pässword", MISREAD_SECRET],
+      [12345, MISREAD_SECRET],
+    ],
+  },
+  workerSecrets: {
+    kind: workerSecrets,
+    reads: [
+      ["a,b", [{ secret: "a,b" }]],
+      [
+        ["one", { secret: "two", provider: "home", models: ["m"] }],
+        [{ secret: "one" }, { secret: "two", provider: "home", models: ["m"] }],
+      ],
+    ],
+    refuses: [
+      [
+        [{ secret: "two", hunter2: "x" }],
+        "the value is neither a text nor a table with secret, provider and models",
+      ],
+      [[{ secret: "hunter2\n" }], MISREAD_SECRET],
+    ],
+  },
+};
+
+for (const [title, { kind, reads = [], refuses = [] }] of Object.entries(CASES)) {
+  test(`${title} reads what it should and refuses the rest`, () => {
+    assert.ok(reads.length + refuses.length > 0);
+    for (const [raw, value] of reads) assert.deepEqual(z.decode(kind.codec, raw), value, JSON.stringify(raw));
+    for (const [raw, message] of refuses) {
+      const { error } = z.safeDecode(kind.codec, raw);
+      assert.equal(error?.issues[0]?.message, message, JSON.stringify(raw));
+    }
+  });
+}
+
+test("a printed duration reads as itself", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2_073_600_000 }), (ms) => {
+      assert.equal(z.decode(duration.codec, printDuration(ms)), ms);
+    }),
+  );
+});
+
+test("a printed size reads as itself", () => {
+  fc.assert(
+    fc.property(fc.maxSafeNat(), (bytes) => {
+      assert.equal(z.decode(size.codec, printSize(bytes)), bytes);
+    }),
+  );
+});
+
+test("isLoopback() knows addresses that only this machine reaches", () => {
+  for (const host of ["127.0.0.1", "127.9.9.9", "::1", "localhost", "::ffff:127.0.0.1"])
+    assert.ok(isLoopback(host), host);
+  for (const host of ["0.0.0.0", "::", "10.0.0.1", "example.com"]) assert.ok(!isLoopback(host), host);
+});

@@ -1,0 +1,184 @@
+import { pathMatches } from "../shared/endpoint_prefixes.ts";
+import { responsePairs } from "../shared/headers.ts";
+import type { Http1Client } from "../shared/http1/client.ts";
+import type {
+  ClientExchange,
+  HeaderPairs,
+  Http1Failure,
+  Http1ResponseHead,
+  Origin,
+  RequestBody,
+} from "../shared/http1/types.ts";
+import type { LinkRequestHead, ResetCode } from "../shared/link/events.ts";
+import type { ExchangeHandlers, LinkExchange } from "../shared/link/link.ts";
+import { mayResend } from "../shared/resend.ts";
+import type { Capacity } from "./capacity.ts";
+
+/** Where a worker's requests go, and under which conditions. */
+export interface Backend {
+  origin: Origin;
+  /** Put before every path, without a trailing slash: "" or "/base". */
+  basePath: string;
+  client: Http1Client;
+  /** The only paths that are passed on; empty = all. Checked here too: an old relay checks nothing. */
+  prefixes: readonly string[];
+  capacity: Capacity;
+}
+
+/** Take one request off a link and carry it to the backend and back. Returns the exchange's handlers. */
+export function forward(backend: Backend, exchange: LinkExchange, head: LinkRequestHead): ExchangeHandlers {
+  const path = head.target.split("?", 1)[0]!;
+  if (!pathMatches(path, backend.prefixes)) return answerNotServed(exchange, path);
+  if (!backend.capacity.take()) {
+    exchange.reset("refused", "the worker has no free slot");
+    return IGNORE;
+  }
+  const forwarded = new Forwarded(backend, exchange, head);
+  if (!head.hasBody) forwarded.begin();
+  return forwarded;
+}
+
+const IGNORE: ExchangeHandlers = { data() {}, end() {}, reset() {} };
+
+function answerNotServed(exchange: LinkExchange, path: string): ExchangeHandlers {
+  const error = {
+    message: `This worker does not serve ${path}`,
+    type: "invalid_request_error",
+    code: "no_eligible_worker",
+    param: null,
+  };
+  const body = new TextEncoder().encode(JSON.stringify({ error }));
+  exchange.respond({ status: 404, headers: [["content-type", "application/json"]] });
+  exchange.write(body);
+  exchange.end();
+  return { data: (bytes) => exchange.consumed(bytes.length), end() {}, reset() {} };
+}
+
+/** Why a backend request failed, in the words of the link. */
+const RESET_CODE: Record<Http1Failure["kind"], ResetCode> = {
+  unreachable: "backend_unreachable",
+  broke_off: "backend_broke_off",
+  invalid: "backend_invalid",
+  timeout: "timeout",
+  local: "backend_broke_off",
+};
+
+/** One exchange on its way to the backend: link events in, HTTP/1.1 out, and back. */
+class Forwarded implements ExchangeHandlers {
+  #backendExchange: ClientExchange | undefined;
+  /** Body bytes given to the backend connection that it has not taken yet. */
+  #unconsumed = 0;
+  #over = false;
+  /** The request's last byte was given to the backend connection with its head. */
+  #sentWhole = false;
+
+  constructor(
+    readonly backend: Backend,
+    readonly exchange: LinkExchange,
+    readonly head: LinkRequestHead,
+  ) {}
+
+  begin(firstBytes?: Uint8Array): void {
+    const { backend, head } = this;
+    const { method } = head;
+    const path = head.target.split("?", 1)[0]!;
+    this.#backendExchange = backend.client.request(
+      backend.origin,
+      { method, target: backend.basePath + head.target, headers: backendPairs(head.headers) },
+      this.#framing(),
+      {
+        started: () => this.exchange.started(),
+        head: (response) => this.#respond(response),
+        data: (bytes) => {
+          if (!this.exchange.write(bytes)) this.#backendExchange?.pause();
+        },
+        end: () => {
+          this.#finish();
+          this.exchange.end();
+        },
+        drain: () => this.#drain(),
+        failed: (failure) => this.#fail(failure),
+      },
+      // The body is not looked into here, so a path that may store is not sent twice.
+      {
+        idempotent: mayResend({ method, path, stores: path === "/v1/responses" }),
+        ...(firstBytes && { firstBytes }),
+      },
+    );
+  }
+
+  // --- from the link ---------------------------------------------------------------------------------------
+
+  data(bytes: Uint8Array): void {
+    if (this.#over) return this.exchange.consumed(bytes.length);
+    if (!this.#backendExchange) {
+      this.#sentWhole = bytes.length === contentLength(this.head.headers);
+      this.begin(this.#sentWhole ? bytes : undefined);
+      if (this.#sentWhole) return this.exchange.consumed(bytes.length);
+    }
+    this.#unconsumed += bytes.length;
+    if (this.#backendExchange!.write(bytes)) this.#drain();
+  }
+
+  end(): void {
+    if (this.#over) return;
+    if (!this.#backendExchange) this.begin();
+    if (this.head.hasBody && !this.#sentWhole) this.#backendExchange!.end();
+  }
+
+  /** The backend should see that a request has begun though its body is slow to come. */
+  settled(): void {
+    if (!this.#over && !this.#backendExchange) this.begin();
+  }
+
+  writable(): void {
+    this.#backendExchange?.resume();
+  }
+
+  /** The client left, or the link was lost: the backend stops when its connection closes. */
+  reset(): void {
+    this.#backendExchange?.cancel();
+    this.#finish();
+  }
+
+  // --- from the backend ------------------------------------------------------------------------------------
+
+  #respond(response: Http1ResponseHead): void {
+    this.exchange.respond({ status: response.status, headers: responsePairs(response.headers) });
+  }
+
+  #drain(): void {
+    if (this.#unconsumed > 0) this.exchange.consumed(this.#unconsumed);
+    this.#unconsumed = 0;
+  }
+
+  #fail(failure: Http1Failure): void {
+    if (this.#over) return;
+    this.#finish();
+    this.exchange.reset(RESET_CODE[failure.kind], failure.message);
+  }
+
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.backend.capacity.release();
+  }
+
+  #framing(): RequestBody {
+    if (!this.head.hasBody) return "none";
+    const length = contentLength(this.head.headers);
+    return length === undefined ? "chunked" : { length };
+  }
+}
+
+/** The client writes framing and `Host` for its own hop; an old relay sends those of the client's. */
+function backendPairs(headers: HeaderPairs): HeaderPairs {
+  return responsePairs(headers).filter(
+    ([name]) => name !== "content-length" && name !== "host" && name !== "expect",
+  );
+}
+
+function contentLength(headers: HeaderPairs): number | undefined {
+  for (const [name, value] of headers) if (name === "content-length") return Number(value);
+  return undefined;
+}

@@ -1,0 +1,171 @@
+import { fullJitter } from "../shared/backoff.ts";
+import { systemClock } from "../shared/clock.ts";
+import { readText } from "../shared/command_line/read_text.ts";
+import { Http1Client } from "../shared/http1/client.ts";
+import type { Origin } from "../shared/http1/types.ts";
+import { log } from "../shared/log.ts";
+import { runtime } from "../shared/runtime/current.ts";
+import { DialError } from "../shared/runtime/ports.ts";
+import { whenToldToStop } from "../shared/stop_signal.ts";
+import { Capacity } from "./capacity.ts";
+import { askBackend } from "./catalog.ts";
+import type { Backend } from "./forward.ts";
+import type { Registration } from "./handshake.ts";
+import { ServedModels } from "./models.ts";
+import { Session, type SessionEnd } from "./session.ts";
+import type { WorkerSettings } from "./settings.ts";
+import { Tether } from "./tether.ts";
+
+/** Delays between attempts to reach a relay: at once for a hiccup, not more often than every 15 s on average for a
+ * relay that is down for long. */
+const RECONNECT = { baseMs: 500, capMs: 30_000 };
+
+/** A ModelRelay server may have sent a request before it read that no models are left; it arrives by then. */
+const PLAIN_DRAIN_GRACE_MS = 250;
+
+/** How long a closing handshake may take before the process ends without it. */
+const CLOSE_GRACE_MS = 500;
+
+const clock = systemClock;
+const delay = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
+
+/** `signalbox worker`: serves the backend to every relay until it is told to stop. Resolves with the exit code. */
+export async function work(settings: WorkerSettings): Promise<number> {
+  const stop = whenToldToStop();
+  const backend = makeBackend(settings);
+  const tethers: Tether[] = [];
+  const models = new ServedModels({
+    configured: settings.models,
+    clock,
+    ask: () => askBackend(backend.client, backend.origin, backend.basePath),
+    changed: (current) => {
+      for (const tether of tethers) tether.session?.updateModels(current);
+    },
+    reachable: (isReachable) => reportBackend(settings.backendUrl, isReachable),
+  });
+  if (settings.endpointPrefixes.length === 0) warnOfManagement();
+  await models.refresh();
+  const shares = backend.capacity.shares(settings.proxyUrls.length);
+  const session = crypto.randomUUID();
+  for (const [at, relayUrl] of settings.proxyUrls.entries()) {
+    const registration = (): Registration => ({
+      workerName: settings.workerName,
+      models: models.current,
+      maxConcurrency: shares[at]!,
+      endpointPrefixes: settings.endpointPrefixes,
+      session,
+      currentLoad: backend.capacity.inFlight,
+      plain: settings.linkForm === "plain",
+    });
+    tethers.push(makeTether({ settings, relayUrl, backend, registration, models }));
+  }
+  const held = Promise.race(tethers.map((tether) => tether.hold()));
+  await Promise.race([stop.requested, held]);
+  await drain(tethers, backend, settings.drainTimeoutMs);
+  models.stop();
+  backend.client.close();
+  return 0;
+}
+
+function makeBackend(settings: WorkerSettings): Backend {
+  const url = new URL(settings.backendUrl);
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const secure = url.protocol === "https:";
+  const caPem = settings.backendCaFile ? [readText(settings.backendCaFile)] : undefined;
+  const origin: Origin = {
+    host,
+    port: Number(url.port) || (secure ? 443 : 80),
+    ...(secure && { tls: { serverName: host, ...(caPem && { caPem }) } }),
+  };
+  return {
+    origin,
+    basePath: url.pathname.replace(/\/+$/, ""),
+    client: new Http1Client({
+      runtime,
+      clock,
+      connectTimeoutMs: settings.backendConnectTimeoutMs,
+      firstByteTimeoutMs: unlimitedAsZero(settings.backendFirstByteTimeoutMs),
+      idleBodyTimeoutMs: unlimitedAsZero(settings.backendIdleTimeoutMs),
+    }),
+    prefixes: settings.endpointPrefixes,
+    capacity: new Capacity(settings.maxConcurrency),
+  };
+}
+
+const unlimitedAsZero = (ms: number) => (Number.isFinite(ms) ? ms : 0);
+
+interface TetherParts {
+  settings: WorkerSettings;
+  relayUrl: string;
+  backend: Backend;
+  registration(): Registration;
+  models: ServedModels;
+}
+
+function makeTether({ settings, relayUrl, backend, registration, models }: TetherParts): Tether {
+  const caPem = settings.caFile ? [readText(settings.caFile)] : undefined;
+  const tether: Tether = new Tether({
+    clock,
+    backoff: fullJitter(RECONNECT),
+    apart: (why, delayMs) => reportApart(relayUrl, why, delayMs),
+    open: () =>
+      Session.open({
+        relayUrl,
+        provider: settings.provider,
+        ...(settings.workerSecret !== undefined && { secret: settings.workerSecret }),
+        ...(caPem && { caPem }),
+        connectTimeoutMs: settings.backendConnectTimeoutMs,
+        runtime,
+        clock,
+        backend,
+        registration,
+        events: {
+          registered: (ack, form) => {
+            const { worker_id, models: served, warnings } = ack;
+            log.info("Registered", { relay: relayUrl, worker: worker_id, form, models: served });
+            for (const warning of warnings ?? []) log.warn("The relay warns", { relay: relayUrl, warning });
+          },
+          refreshModels: async () => {
+            await models.refresh();
+            tether.session?.updateModels(models.current);
+          },
+          relayDrains: () => log.info("The relay is leaving", { relay: relayUrl }),
+        },
+      }),
+  });
+  return tether;
+}
+
+/** Take nothing new, finish what runs up to the deadline, say goodbye. A second signal ends the process at once. */
+async function drain(tethers: readonly Tether[], backend: Backend, drainTimeoutMs: number): Promise<void> {
+  const sessions = tethers.flatMap((tether) => tether.session ?? []);
+  log.info("Draining", { running: backend.capacity.inFlight });
+  for (const tether of tethers) tether.release();
+  for (const session of sessions) session.drain(drainTimeoutMs);
+  if (sessions.some((session) => session.form === "plain")) await delay(PLAIN_DRAIN_GRACE_MS);
+  await Promise.race([backend.capacity.whenIdle(), delay(drainTimeoutMs)]);
+  for (const session of sessions) session.close(1000, "worker stops");
+  await Promise.race([Promise.all(sessions.map((session) => session.ended)), delay(CLOSE_GRACE_MS)]);
+  log.info("Stopped", { abandoned: backend.capacity.inFlight });
+}
+
+function reportApart(relay: string, why: DialError | SessionEnd, delayMs: number): void {
+  const retryMs = Math.round(delayMs);
+  if (!(why instanceof DialError)) {
+    log.warn("The link ended", { relay, code: why.code, reason: why.reason, retry_ms: retryMs });
+  } else if (why.status === 401) {
+    log.error("The relay refuses the worker secret", { relay, retry_ms: retryMs });
+  } else {
+    log.warn("The relay cannot be reached", { relay, why: why.message, retry_ms: retryMs });
+  }
+}
+
+function reportBackend(backend: string, isReachable: boolean): void {
+  if (isReachable) log.info("The backend answers", { backend });
+  else log.warn("The backend cannot be reached: its models are not offered until it answers", { backend });
+}
+
+/** Ollama deletes models, llama.cpp shows slots: whoever may call the relay may call that too. */
+function warnOfManagement(): void {
+  log.warn("Every path of the backend is offered, management ones too: --endpoint-prefixes /v1 narrows it");
+}

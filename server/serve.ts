@@ -9,6 +9,7 @@ import { isLoopback } from "../shared/settings/addresses.ts";
 import { whenToldToStop } from "../shared/stop_signal.ts";
 import { Sweeper } from "../shared/sweeper.ts";
 import { version } from "../shared/version.ts";
+import { within } from "../shared/within.ts";
 import { AdminToken } from "./admin/admin_token.ts";
 import { makeApp } from "./app.ts";
 import { Cors } from "./cors.ts";

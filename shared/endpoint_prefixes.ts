@@ -52,7 +52,7 @@ function normalise(raw: string): string {
   if (prefix === "") return prefix;
   if (!prefix.startsWith("/")) prefix = `/${prefix}`;
   let end = prefix.length;
-  while (end > 1 && prefix.charCodeAt(end - 1) === SLASH) end--;
+  while (end > 1 && /[\s/]/.test(prefix[end - 1]!)) end--;
   return prefix.slice(0, end);
 }
 

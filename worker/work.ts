@@ -7,6 +7,7 @@ import { log } from "../shared/log.ts";
 import { runtime } from "../shared/runtime/current.ts";
 import { DialError } from "../shared/runtime/ports.ts";
 import { whenToldToStop } from "../shared/stop_signal.ts";
+import { within } from "../shared/within.ts";
 import { Capacity } from "./capacity.ts";
 import { askBackend } from "./catalog.ts";
 import type { Backend } from "./forward.ts";
@@ -143,9 +144,9 @@ async function drain(tethers: readonly Tether[], backend: Backend, drainTimeoutM
   for (const tether of tethers) tether.release();
   for (const session of sessions) session.drain(drainTimeoutMs);
   if (sessions.some((session) => session.form === "plain")) await delay(PLAIN_DRAIN_GRACE_MS);
-  await Promise.race([backend.capacity.whenIdle(), delay(drainTimeoutMs)]);
+  await within(clock, drainTimeoutMs, backend.capacity.whenIdle());
   for (const session of sessions) session.close(1000, "worker stops");
-  await Promise.race([Promise.all(sessions.map((session) => session.ended)), delay(CLOSE_GRACE_MS)]);
+  await within(clock, CLOSE_GRACE_MS, Promise.all(sessions.map((session) => session.ended)));
   log.info("Stopped", { abandoned: backend.capacity.inFlight });
 }
 

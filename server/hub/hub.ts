@@ -1,6 +1,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import { RelayFailure } from "../../shared/failures.ts";
 import type { MessageSocket, RequestContext, SocketHandlers } from "../../shared/runtime/ports.ts";
+import { within } from "../../shared/within.ts";
 import type { Fleet } from "../fleet.ts";
 import { type ConnectionEvents, WorkerConnection, type WorkerLink } from "./worker_connection.ts";
 import type { WorkerDoor } from "./worker_door.ts";
@@ -63,7 +64,7 @@ export class Hub {
     });
     if (this.#connections.size === 0) return;
     for (const connection of this.#connections) closeDrained(connection);
-    await Promise.race([closed, this.#delay(CLOSE_GRACE_MS)]);
+    await within(this.#options.clock, CLOSE_GRACE_MS, closed);
   }
 
   /** Exchanges end by themselves; looking at them now and then is enough for a process that leaves. */

@@ -7,6 +7,12 @@ export const MAX_TEXT_UNITS = 64 * 1024 * 1024;
 /** A message without a body; a list of 1024 models of 256 characters fits. */
 export const MAX_CONTROL_TEXT_UNITS = 1024 * 1024;
 
+/**
+ * Values in a message that is longer than that: a body is one string. 64 MiB of `[` would keep JSON.parse busy for
+ * ten seconds.
+ */
+const MAX_LONG_TEXT_VALUES = 64 * 1024;
+
 /** Messages that belong to an exchange; two of them carry bodies. */
 export const EXCHANGE_TYPES = ["request", "response_chunk", "response_complete", "cancel"] as const;
 
@@ -16,6 +22,11 @@ export type MessageOf<S extends Schemas> = z.infer<S[keyof S]>;
 /** Read one message, by the schema that stands under its type. @throws LinkProtocolError when it is none. */
 export function readMessage<S extends Schemas>(text: string, schemas: S, sender: string): MessageOf<S> {
   if (text.length > MAX_TEXT_UNITS) throw tooLong("message", text.length, MAX_TEXT_UNITS);
+  if (text.length > MAX_CONTROL_TEXT_UNITS && hasManyValues(text)) {
+    throw new LinkProtocolError(
+      `Cannot read a message of the ${sender}: at most ${MAX_LONG_TEXT_VALUES} values may stand in a long one`,
+    );
+  }
   const value = parseJson(text, sender);
   const type = (value as { type?: unknown } | null)?.type;
   const schema = typeof type === "string" && Object.hasOwn(schemas, type) ? schemas[type] : undefined;
@@ -41,6 +52,26 @@ function parseJson(text: string, sender: string): unknown {
     // Also a RangeError: lists nested deeper than the stack.
     throw new LinkProtocolError(`Cannot read a message of the ${sender}: it must be JSON`, { cause });
   }
+}
+
+/** Every value but one comes after a comma or a bracket that is not in a string. */
+function hasManyValues(text: string): boolean {
+  let separators = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === 0x22) at = closingQuote(text, at + 1);
+    else if (unit === 0x2c || unit === 0x5b || unit === 0x7b) separators++;
+  }
+  return separators > MAX_LONG_TEXT_VALUES;
+}
+
+function closingQuote(text: string, start: number): number {
+  for (let at = start; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === 0x22) return at;
+    if (unit === 0x5c) at++;
+  }
+  return text.length;
 }
 
 function tooLong(what: string, found: number, limit: number): LinkProtocolError {

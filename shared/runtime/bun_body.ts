@@ -65,5 +65,6 @@ class BunBody implements BodySink {
 }
 
 export function streamingBody(source: BodySource): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(new BunBody(source));
+  // The compiler knows the standard's kinds of source only.
+  return new ReadableStream(new BunBody(source) as unknown as UnderlyingDefaultSource<Uint8Array>);
 }

@@ -25,7 +25,7 @@ export function bunTrust(caPem: string[] | undefined): { ca?: string[] } {
 
 /** One connection, and the `data` of its socket: from the dial on, so that an abandoned one is closed. */
 class BunConnection implements ByteConnection {
-  /** A copy of what the kernel did not take. */
+  /** What the kernel did not take. */
   #rest: Uint8Array[] = [];
   #socket: Socket | undefined;
   #open = false;
@@ -89,10 +89,16 @@ class BunConnection implements ByteConnection {
   /** Also called after opening, when nobody waits. */
   drained(): void {
     if (this.#over || this.#rest.length === 0) return;
-    const waiting = this.#rest;
-    this.#rest = [];
-    for (const bytes of waiting) this.#push(bytes);
-    if (this.#rest.length === 0) this.handlers.drain();
+    while (this.#rest.length > 0) {
+      const bytes = this.#rest[0]!;
+      const taken = this.#push(bytes);
+      if (taken < bytes.length) {
+        this.#rest[0] = bytes.subarray(taken);
+        return;
+      }
+      this.#rest.shift();
+    }
+    this.handlers.drain();
   }
 
   ended(error: Error | undefined): void {
@@ -108,8 +114,11 @@ class BunConnection implements ByteConnection {
 
   write(bytes: Uint8Array): boolean {
     if (this.#over) return false;
-    this.#push(bytes);
-    return this.#rest.length === 0;
+    const taken = this.#rest.length > 0 ? 0 : this.#push(bytes);
+    if (taken === bytes.length) return true;
+    // A copy: the caller's bytes are its own again when this returns.
+    this.#rest.push(bytes.slice(taken));
+    return false;
   }
 
   pause(): void {
@@ -127,15 +136,14 @@ class BunConnection implements ByteConnection {
     this.#socket!.end();
   }
 
-  /** Copies what is left: the caller's bytes are its own again when `write` returns. */
-  #push(bytes: Uint8Array): void {
-    const taken = this.#rest.length > 0 ? 0 : Math.max(0, this.#socket!.write(bytes as Uint8Array<ArrayBuffer>));
-    if (taken < bytes.length) this.#rest.push(bytes.slice(taken));
+  /** How much the kernel took; Bun says -1 for a socket that is closed. */
+  #push(bytes: Uint8Array): number {
+    return Math.max(0, this.#socket!.write(bytes as Uint8Array<ArrayBuffer>));
   }
 }
 
 /** One object for all connections; each connection's own state is its socket's `data`. */
-const HANDLERS: Bun.SocketHandler<BunConnection, "uint8array"> = {
+const HANDLERS: Bun.SocketHandler<BunConnection> = {
   binaryType: "uint8array",
   open: (socket) => socket.data.connected(socket),
   handshake: (socket, trusted, error) => socket.data.shookHands(trusted, error),
@@ -144,9 +152,6 @@ const HANDLERS: Bun.SocketHandler<BunConnection, "uint8array"> = {
   close: (socket, error) => socket.data.ended(error),
   // Without it, a failed dial would be reported as an unhandled rejection. Bun closes the socket by itself.
   connectError() {},
-  error(_socket, error) {
-    throw error;
-  },
 };
 
 export function dial(options: DialOptions, handlers: ByteHandlers): Promise<ByteConnection> {
@@ -156,7 +161,7 @@ export function dial(options: DialOptions, handlers: ByteHandlers): Promise<Byte
   Bun.connect<BunConnection>({
     hostname: options.address ?? options.host,
     port: options.port,
-    socket: HANDLERS as Bun.SocketHandler<BunConnection>,
+    socket: HANDLERS,
     data: connection,
     ...(tls && { tls }),
   }).catch((error: Error) => connection.reject(bunDialError(connection.attempt, error)));

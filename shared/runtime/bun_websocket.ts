@@ -1,16 +1,22 @@
 // https://bun.com/docs/api/websockets#connect-to-a-websocket-server
-import { bunDialError, bunTrust } from "./bun_dial.ts";
+import { bunTrust } from "./bun_dial.ts";
 import { closeReason, isAbrupt } from "./close_frame.ts";
 import { DrainWatch } from "./drain_watch.ts";
-import { handshakeFailure } from "./handshake_failure.ts";
 import type { MessageSocket, SocketHandlers, WebSocketDialOptions } from "./ports.ts";
+import { webSocketDialError, webSocketDialTimeout } from "./websocket_dial_error.ts";
+
+/** The class as Bun has it; the compiler knows the standard's. */
+const BunWebSocket = WebSocket as unknown as new (
+  url: string,
+  options: Bun.WebSocketOptions,
+) => Bun.WebSocket;
 
 /** An open WebSocket that we dialled. */
 class BunClientSocket implements MessageSocket {
   readonly #drain: DrainWatch;
 
   constructor(
-    private readonly ws: WebSocket,
+    private readonly ws: Bun.WebSocket,
     handlers: SocketHandlers,
     maxMessageBytes: number,
   ) {
@@ -55,24 +61,25 @@ class BunClientSocket implements MessageSocket {
 }
 
 /** Bun's client asks no proxy unless told to. Its handshake has no time limit: ours ends it. */
-export function dialWebSocket(options: WebSocketDialOptions, handlers: SocketHandlers): Promise<MessageSocket> {
-  const attempt = `Cannot connect to ${options.url}`;
+export function dialWebSocket(
+  options: WebSocketDialOptions,
+  handlers: SocketHandlers,
+): Promise<MessageSocket> {
   return new Promise((resolve, reject) => {
-    const ws = new WebSocket(options.url, {
+    const ws = new BunWebSocket(options.url, {
       headers: options.headers,
       perMessageDeflate: false,
       tls: bunTrust(options.caPem),
     });
-    ws.binaryType = "nodebuffer";
     const timer = setTimeout(() => {
       ws.onerror = null;
       ws.terminate();
-      reject(handshakeTimeout(attempt, options.timeoutMs));
+      reject(webSocketDialTimeout(options));
     }, options.timeoutMs);
     ws.onerror = (event) => {
       clearTimeout(timer);
       const { error } = event as ErrorEvent;
-      reject(handshakeFailure(attempt, error.message) ?? bunDialError(attempt, error));
+      reject(webSocketDialError(options, `${error.message} ${error.code ?? ""}`));
     };
     ws.onopen = () => {
       clearTimeout(timer);

@@ -65,7 +65,12 @@ export interface RequestContext {
 export interface Listener {
   readonly hostname: string;
   readonly port: number;
-  /** Use another certificate for connections from now on. */
+  /**
+   * Use another certificate for connections from now on. On Bun open connections stay; on Deno they finish their
+   * requests, but open WebSockets end with 1001.
+   *
+   * @throws Error when the two are not PEM or do not belong together; the old ones stay in use.
+   */
   reloadTls(tls: { certPem: string; keyPem: string }): void;
   /** Take no new connections; resolves when the open ones have ended, or at once with `force`. */
   stop(force?: boolean): Promise<void>;

@@ -49,7 +49,8 @@ export const registeredFields = new WeakMap<object, RegisteredField>();
 
 /** A setting with a default. */
 export function field<T>(kind: Kind<T>, info: FieldInfo & { default: string }): z.ZodType<T, unknown> {
-  const fallback = kind.several ? splitValues(kind, info.default) : info.default;
+  const none = kind.several && info.default === "";
+  const fallback = none ? [] : kind.several ? splitValues(kind, info.default) : info.default;
   return register(z.prefault(kind.codec, fallback), { ...info, kind });
 }
 
@@ -65,7 +66,6 @@ function register<Schema extends z.ZodType>(schema: Schema, info: RegisteredFiel
 
 /** One text of a flag, variable or default as the values that a setting of several takes. */
 export function splitValues(kind: Kind<unknown>, text: string): string[] {
-  if (text === "") return [];
   return kind.several === "repeat" ? [text] : text.split(",");
 }
 

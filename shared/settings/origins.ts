@@ -112,9 +112,10 @@ function secretIn(
   { path, from, label }: Origin & { path: string },
 ): Found {
   const text = sources.readText(path).trim();
-  const lines = text.split("\n").map((line) => line.trim());
+  // An empty file stays one empty secret, which is refused: it must not mean that none is needed.
+  const lines = text.split(/\s*\n\s*/);
   return {
-    raw: kind.several ? lines.filter((line) => line !== "") : text,
+    raw: kind.several ? lines : text,
     origin: { from, label: `${label} (${path})` },
   };
 }

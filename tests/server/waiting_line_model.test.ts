@@ -32,13 +32,14 @@ class World {
   readonly workers: FleetWorker<string>[] = [];
   readonly asked: Asked[] = [];
   readonly failures = new Map<string, number>();
-  placedAfterWaiting = 0;
+  readonly problems: unknown[] = [];
+  waited = 0;
 
   of(state: Asked["state"]) {
     return this.asked.filter((one) => one.state === state);
   }
 
-  join(models: string[], maxConcurrent: number) {
+  join(models: readonly string[], maxConcurrent: number) {
     const facts = {
       name: "box",
       provider: "local",
@@ -74,19 +75,22 @@ class World {
     this.asked.push(one);
     const before = this.line.length;
     const { request, bytes, arrivedAtMs, deadlineMs, leave } = one;
-    this.line.enter({ request, bytes, arrivedAtMs, deadlineMs, signal: leave.signal }).then(
-      ({ slot }) => {
-        one.state = "held";
-        one.slot = slot;
-        this.#checkNobodyOlderWasPassed(one);
-      },
-      (failure) => {
-        assert.ok(failure instanceof RelayFailure, String(failure));
-        this.failures.set(failure.code, (this.failures.get(failure.code) ?? 0) + 1);
-        one.state = "over";
-      },
-    );
-    this.placedAfterWaiting += this.line.length - before;
+    this.line
+      .enter({ request, bytes, arrivedAtMs, deadlineMs, signal: leave.signal })
+      .then(
+        ({ slot }) => {
+          one.state = "held";
+          one.slot = slot;
+          this.#checkNobodyOlderWasPassed(one);
+        },
+        (failure) => {
+          assert.ok(failure instanceof RelayFailure, String(failure));
+          this.failures.set(failure.code, (this.failures.get(failure.code) ?? 0) + 1);
+          one.state = "over";
+        },
+      )
+      .catch((problem) => this.problems.push(problem));
+    this.waited += this.line.length - before;
   }
 
   #checkNobodyOlderWasPassed(placed: Asked) {
@@ -97,6 +101,7 @@ class World {
   }
 
   check() {
+    if (this.problems.length > 0) throw this.problems[0];
     for (const worker of this.fleet.snapshot().present.workers) {
       const held = this.of("held").filter(({ slot }) => slot!.worker === worker);
       assert.equal(worker.inFlight, held.length, "slots taken are slots held");
@@ -213,7 +218,7 @@ test("in any sequence of events no slot leaks, no worker is overfilled, and nobo
       assert.deepEqual([world.line.length, world.line.bytes, world.clock.pending], [0, 0, 0]);
       for (const worker of world.fleet.snapshot().present.workers) assert.equal(worker.inFlight, 0);
       for (const [code, count] of world.failures) seen.set(code, (seen.get(code) ?? 0) + count);
-      seen.set("waited", (seen.get("waited") ?? 0) + world.placedAfterWaiting);
+      seen.set("waited", (seen.get("waited") ?? 0) + world.waited);
     }),
     { numRuns: 400 },
   );

@@ -147,6 +147,16 @@ test("lengths are bounded before anything is made of the text", () => {
   assert.equal(parseWorkerMessage(chunk).type, "response_chunk");
 });
 
+test("a long text that is no long string is refused before it is parsed", () => {
+  for (const unit of ["[", "{", "[],", '"\\"",']) {
+    const text = `[${unit.repeat(2 * MAX_CONTROL_TEXT_UNITS)}`;
+    assert.throws(() => parseWorkerMessage(text), /at most 65536 values/, unit);
+  }
+  const quotes = '\\"[,{'.repeat(MAX_CONTROL_TEXT_UNITS);
+  const chunk = JSON.stringify({ type: "response_chunk", request_id: "r", chunk: quotes });
+  assert.equal(parseWorkerMessage(chunk).type, "response_chunk");
+});
+
 test("nesting deeper than the stack is refused like any other nonsense", () => {
   const deep = `{"type":"register","labels":${"[".repeat(400_000)}${"]".repeat(400_000)}}`;
   assert.throws(() => parseWorkerMessage(deep), LinkProtocolError);

@@ -2,7 +2,7 @@ import type { LinkConnection, LinkEvent, LinkRequestHead } from "../../../shared
 import { PlainRelayConnection, type PlainRelayOptions } from "../../../shared/link/plain_relay.ts";
 import { PlainWorkerConnection } from "../../../shared/link/plain_worker.ts";
 
-/** An event as it can be compared: bytes as Latin-1 text, so that every byte shows. */
+/** An event as it can be compared, bytes as text. */
 export type SeenEvent = Record<string, unknown> & { type: string };
 
 export const HEAD: LinkRequestHead = {
@@ -15,10 +15,13 @@ export const HEAD: LinkRequestHead = {
   model: "m",
 };
 
+/** As the code above the link sees it. */
+type CountingConnection = LinkConnection & { readonly dropped: number };
+
 export function relayEnd(options: Partial<PlainRelayOptions> = {}) {
   const events: SeenEvent[] = [];
   let ids = 0;
-  const connection = new PlainRelayConnection({
+  const connection: CountingConnection = new PlainRelayConnection({
     emit: (event) => events.push(seen(event)),
     randomId: () => `id-${++ids}`,
     peerKnowsMethod: false,
@@ -39,9 +42,13 @@ export function relayEnd(options: Partial<PlainRelayOptions> = {}) {
   };
 }
 
-export function workerEnd(features: string[] = []) {
+export function workerEnd(features: string[] = [], also: (event: LinkEvent) => void = () => {}) {
   const events: SeenEvent[] = [];
-  const connection = new PlainWorkerConnection({ emit: (event) => events.push(seen(event)), features });
+  const emit = (event: LinkEvent) => {
+    events.push(seen(event));
+    also(event);
+  };
+  const connection: CountingConnection = new PlainWorkerConnection({ emit, features });
   return {
     connection,
     events,
@@ -81,5 +88,9 @@ export function bytes(text: string): Uint8Array {
 
 function seen(event: LinkEvent): SeenEvent {
   if (event.type !== "data") return structuredClone(event) as SeenEvent;
-  return { type: "data", exchange: event.exchange, text: new TextDecoder().decode(event.bytes) };
+  return {
+    type: "data",
+    exchange: event.exchange,
+    text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(event.bytes),
+  };
 }

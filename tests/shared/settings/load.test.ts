@@ -223,6 +223,14 @@ test("a secret and its file together are an error, and so is a file that cannot 
   );
 });
 
+test("an empty secret is refused, wherever it stands", () => {
+  const files = { "s.toml": 'worker_secret = ""', "t.toml": '[[worker_secret]]\nsecret = ""' };
+  assert.match(complaint(() => serve({ flags: { "worker-secret": "" } }))[0], /the value is empty/);
+  for (const config of Object.keys(files)) {
+    assert.match(complaint(() => serve({ flags: { config }, files }))[0], /the value is empty/);
+  }
+});
+
 test("only a secret in a flag warns", () => {
   assert.match(
     serve({ flags: { "admin-token": "hunter22" } }).warnings[0] ?? "",

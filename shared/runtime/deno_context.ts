@@ -1,0 +1,90 @@
+// https://docs.deno.com/api/deno/~/Deno.serve
+import { Deno, type DenoRequestInfo } from "./deno_api.ts";
+import type { OpenSockets } from "./deno_open_sockets.ts";
+import { DenoSocket } from "./deno_socket.ts";
+import type { RequestContext, SocketHandlers } from "./ports.ts";
+import { normalTarget } from "./target.ts";
+
+/** An IPv4 peer of a listener on `::`. */
+const MAPPED_IPV4 = "::ffff:";
+
+/**
+ * Deno's own pings, as its WebSockets have none of ours: after two minutes of silence, and after two more without
+ * an answer a peer that is gone, which nothing else would tell, costs no memory any more.
+ */
+const IDLE_TIMEOUT_S = 240;
+
+export interface DenoContextOptions {
+  secure: boolean;
+  maxMessageBytes: number;
+  sockets: OpenSockets;
+}
+
+export class DenoContext implements RequestContext {
+  /** A response was returned: from then on its body tells that the client left. */
+  answered = false;
+  readonly target: string;
+  /** The request with the URL that Bun would give it, so that a router sees the same path as the target. */
+  readonly request: Request;
+
+  constructor(
+    private readonly original: Request,
+    private readonly info: DenoRequestInfo,
+    private readonly options: DenoContextOptions,
+  ) {
+    const { origin, written } = split(original);
+    this.target = normalTarget(written);
+    const rewritten = this.target !== written && URL.canParse(origin);
+    this.request = rewritten ? new Request(origin + this.target, original) : original;
+  }
+
+  get peer(): string {
+    const address = this.info.remoteAddr.hostname ?? "";
+    return address.startsWith(MAPPED_IPV4) ? address.slice(MAPPED_IPV4.length) : address;
+  }
+
+  get secure(): boolean {
+    return this.options.secure;
+  }
+
+  /** The signal also aborts when a response has been sent, unless Deno runs with `no-legacy-abort`. */
+  onGone(gone: () => void): void {
+    this.original.signal.addEventListener("abort", () => {
+      if (!this.answered) gone();
+    });
+  }
+
+  upgrade(handlers: SocketHandlers, protocol?: string): Response {
+    if (this.original.method !== "GET" || this.original.headers.get("sec-websocket-version") !== "13") {
+      throw new TypeError("Cannot upgrade the request: it asks for no WebSocket of version 13 with GET");
+    }
+    const { response, socket: ws } = Deno.upgradeWebSocket(this.original, {
+      idleTimeout: IDLE_TIMEOUT_S,
+      ...(protocol && { protocol }),
+    });
+    const { sockets, maxMessageBytes } = this.options;
+    const socket = new DenoSocket(ws, handlers, {
+      side: "server",
+      maxMessageBytes,
+      ended: () => sockets.ended(),
+    });
+    sockets.opened();
+    ws.onopen = () => handlers.open?.(socket);
+    return response;
+  }
+}
+
+/** Where a path may begin, behind an origin. */
+const TARGET_START = /^(?:[/?#]|$)/;
+
+/**
+ * Deno puts the origin, from `Host`, and what was written behind it together without a look at either: a `Host`
+ * with a slash would pass for a part of the path. A target in absolute form stands there as it came.
+ */
+function split({ url, headers }: Request): { origin: string; written: string } {
+  const host = headers.get("host");
+  const fromHost = `${url.slice(0, url.indexOf("://"))}://${host}`;
+  const ofHost = host && url.startsWith(fromHost) && TARGET_START.test(url.slice(fromHost.length));
+  const origin = ofHost ? fromHost : /^[^/]*\/\/[^/?#]*/.exec(url)![0];
+  return { origin, written: url.slice(origin.length) };
+}

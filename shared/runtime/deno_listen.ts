@@ -1,0 +1,91 @@
+// https://docs.deno.com/api/deno/~/Deno.serve
+import { checkCertificatePair } from "./certificate_pair.ts";
+import { Deno, type DenoServer } from "./deno_api.ts";
+import { DenoContext } from "./deno_context.ts";
+import { OpenSockets } from "./deno_open_sockets.ts";
+import { type Listener, type ListenOptions, PortInUse } from "./ports.ts";
+
+/** A port that is being given up is free a moment later. */
+const REBIND_INTERVAL_MS = 1;
+const REBIND_ATTEMPTS = 1000;
+
+class DenoListener implements Listener {
+  readonly #sockets = new OpenSockets();
+  #server: DenoServer;
+  readonly #abort = new AbortController();
+  #stopped = false;
+
+  constructor(private readonly options: ListenOptions) {
+    this.#server = this.#serve(options.port, options.tls);
+  }
+
+  get hostname(): string {
+    return this.options.hostname;
+  }
+
+  get port(): number {
+    return this.#server.addr.port;
+  }
+
+  /** Deno keeps the certificate of a server for its life, so another server takes over the port. */
+  reloadTls(tls: { certPem: string; keyPem: string }): void {
+    checkCertificatePair(tls);
+    const { port } = this;
+    void this.#server.shutdown();
+    void this.#rebind(port, tls);
+  }
+
+  /** `shutdown` would end the WebSockets at once, so it waits for the last of them. */
+  async stop(force = false): Promise<void> {
+    this.#stopped = true;
+    if (force) {
+      this.#abort.abort();
+      return this.#server.finished;
+    }
+    await this.#sockets.none();
+    await this.#server.shutdown();
+  }
+
+  /** A port that nobody gets back is the end of the relay: the rejection that ends the process says so. */
+  async #rebind(port: number, tls: ListenOptions["tls"]): Promise<void> {
+    for (let attempt = 1; !this.#stopped; attempt++) {
+      try {
+        this.#server = this.#serve(port, tls);
+        return;
+      } catch (error) {
+        if (!(error instanceof PortInUse) || attempt === REBIND_ATTEMPTS) throw error;
+        await new Promise((resolve) => setTimeout(resolve, REBIND_INTERVAL_MS));
+      }
+    }
+  }
+
+  #serve(port: number, tls: ListenOptions["tls"]): DenoServer {
+    const { hostname, handle, maxMessageBytes } = this.options;
+    const shared = { secure: tls !== undefined, maxMessageBytes, sockets: this.#sockets };
+    const options = {
+      hostname,
+      port,
+      ...(tls && { cert: tls.certPem, key: tls.keyPem }),
+      signal: this.#abort.signal,
+      onListen() {},
+      onError: () => new Response(null, { status: 500 }),
+    };
+    try {
+      return Deno.serve(options, async (request, info) => {
+        const context = new DenoContext(request, info, shared);
+        const response = await handle(context.request, context);
+        context.answered = true;
+        return response;
+      });
+    } catch (error) {
+      if ((error as Error).name !== "AddrInUse") throw error;
+      throw new PortInUse(`Cannot listen on ${hostname}:${port} as the port must be free: it is in use`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+export async function listen(options: ListenOptions): Promise<Listener> {
+  return new DenoListener(options);
+}

@@ -1,0 +1,150 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import process from "node:process";
+
+/**
+ * Starts Signalbox as its users do: as processes, on the runtime that `SIGNALBOX_TEST_RUNTIME` names (bun, deno) or
+ * from the file that `SIGNALBOX_TEST_BINARY` names. All of it ends with the test: `await using`.
+ */
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** A process that says nothing for this long will not. */
+const PATIENCE_MS = 20_000;
+
+function commandLine(): [command: string, ...args: string[]] {
+  const binary = process.env["SIGNALBOX_TEST_BINARY"];
+  if (binary) return [binary];
+  const bin = (name: string) => join(ROOT, "node_modules", ".bin", name);
+  const main = join(ROOT, "main.ts");
+  if (process.env["SIGNALBOX_TEST_RUNTIME"] === "deno") return [bin("deno"), "run", "-A", "--no-check", main];
+  return [bin("bun"), main];
+}
+
+/** Nothing of the machine that runs the tests may change what they see. */
+function cleanEnvironment(extra: Record<string, string>): Record<string, string> {
+  const { PATH = "", HOME = "/tmp", TMPDIR = "/tmp" } = process.env;
+  return { PATH, HOME, TMPDIR, NO_COLOR: "1", ...extra };
+}
+
+export interface ProgramOptions {
+  env?: Record<string, string>;
+  cwd?: string;
+  /** Given on standard input, which is then closed. */
+  stdin?: string;
+}
+
+/** A running `signalbox`. */
+export class Program implements AsyncDisposable {
+  stdout = "";
+  stderr = "";
+  readonly child: ChildProcess;
+  readonly exited: Promise<number>;
+  #wake: (() => void)[] = [];
+
+  constructor(args: string[], options: ProgramOptions = {}) {
+    const [command, ...first] = commandLine();
+    this.child = spawn(command, [...first, ...args], {
+      cwd: options.cwd ?? ROOT,
+      env: cleanEnvironment(options.env ?? {}),
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    this.child.stdout!.setEncoding("utf8").on("data", (text) => this.#read("stdout", text));
+    this.child.stderr!.setEncoding("utf8").on("data", (text) => this.#read("stderr", text));
+    this.child.stdin!.on("error", () => {}).end(options.stdin ?? "");
+    this.exited = new Promise((resolve) => {
+      // Not "exit": what was printed last is still on its way then.
+      this.child.on("close", (code, signal) => {
+        resolve(code ?? (signal ? 128 : 1));
+        this.#read("stderr", "");
+      });
+    });
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  /** Wait until a text was printed, on either stream. */
+  async says(pattern: RegExp): Promise<RegExpExecArray> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const match = pattern.exec(this.stdout) ?? pattern.exec(this.stderr);
+      if (match) return match;
+      if (this.child.exitCode !== null || Date.now() > deadline) {
+        throw new Error(`Wanted ${pattern}, found\n${this.stdout}\n${this.stderr}`);
+      }
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 1000);
+        this.#wake.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** End it at once, as a power cut would. */
+  async kill(): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+  }
+
+  #read(stream: "stdout" | "stderr", text: string): void {
+    this[stream] += text;
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+}
+
+/** Run a command to its end. */
+export async function runProgram(args: string[], options?: ProgramOptions) {
+  await using program = new Program(args, options);
+  const exitCode = await program.exited;
+  return { exitCode, stdout: program.stdout, stderr: program.stderr };
+}
+
+/** A relay that listens. */
+export class RelayProgram extends Program {
+  url = "";
+
+  static async start(flags: string[] = [], options?: ProgramOptions): Promise<RelayProgram> {
+    const listen = flags.includes("--listen") ? [] : ["--listen", "127.0.0.1:0"];
+    const relay = new RelayProgram(["serve", ...listen, ...flags], options);
+    try {
+      relay.url = (await relay.says(/listening on (https?:\/\/\S+)/))[1]!;
+    } catch (error) {
+      await relay.kill();
+      throw error;
+    }
+    return relay;
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+}
+
+/** A worker that has registered. */
+export class WorkerProgram extends Program {
+  static async start(relayUrl: string, backendUrl: string, flags: string[] = [], options?: ProgramOptions) {
+    const worker = new WorkerProgram(
+      ["worker", "--proxy-url", relayUrl, "--backend-url", backendUrl, ...flags],
+      options,
+    );
+    try {
+      await worker.says(/Registered/);
+    } catch (error) {
+      await worker.kill();
+      throw error;
+    }
+    return worker;
+  }
+}

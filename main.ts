@@ -1,9 +1,10 @@
 import process from "node:process";
 import packageJson from "./package.json" with { type: "json" };
-import { type Command, openCommand } from "./shared/command_line/command.ts";
+import { type Command, type CommandIo, openCommand } from "./shared/command_line/command.ts";
 import { processIo } from "./shared/command_line/process_io.ts";
 import { type Program, runProgram } from "./shared/command_line/run.ts";
 import { withLog } from "./shared/command_line/with_log.ts";
+import type { DemoSettings } from "./worker/demo/settings.ts";
 
 /** Subcommand → settings → run → exit code. A command's code is loaded when it is asked for. */
 const commands: readonly Command[] = [
@@ -34,6 +35,16 @@ const commands: readonly Command[] = [
       }),
   },
   {
+    name: "demo",
+    says: "Try it: relay, worker and a demo backend in one process",
+    open: async () =>
+      openCommand({
+        schema: (await import("./worker/demo/settings.ts")).demoSettings,
+        example: "signalbox demo",
+        run: (settings, io) => withLog(settings, io, () => runDemo(settings, io)),
+      }),
+  },
+  {
     name: "keys hash",
     says: "Print the entry of --api-keys-file for an API key",
     open: async () => {
@@ -46,6 +57,19 @@ const commands: readonly Command[] = [
     },
   },
 ];
+
+/** The only command that needs both halves, which know nothing of each other. */
+async function runDemo(settings: DemoSettings, io: CommandIo): Promise<number> {
+  const [{ demo }, { serve }, { serveSettings }] = await Promise.all([
+    import("./worker/demo/demo.ts"),
+    import("./server/serve.ts"),
+    import("./server/settings.ts"),
+  ]);
+  const { listen: _, ...process } = settings;
+  return demo(settings, io, (listen, running) =>
+    serve({ ...serveSettings.parse({}), ...process, listen }, io, running),
+  );
+}
 
 export const program: Program = {
   name: "signalbox",

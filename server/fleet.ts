@@ -10,8 +10,6 @@ export interface Registration<Link>
     WorkerSnapshot,
     "name" | "provider" | "endpointPrefixes" | "maxConcurrent" | "capabilities" | "linkForm"
   > {
-  /** From `newId`, when it had to be known before. */
-  readonly id?: string;
   readonly models: Iterable<string>;
   /** What it works on already. Default 0. */
   readonly reportedLoad?: number;
@@ -36,7 +34,6 @@ export class Fleet<Link> {
   readonly #absent: AbsentWorkers;
   readonly #byId = new Map<string, Mutable<FleetWorker<Link>>>();
   readonly #listeners = new Set<(worker: WorkerSnapshot) => void>();
-  #ids = 0;
   #joined = 0;
   #turn = 0;
 
@@ -62,23 +59,19 @@ export class Fleet<Link> {
     return { present: this.#present, absent: this.#absent.at(this.#clock.nowMs()), turn: this.#turn };
   }
 
-  /** An id that no worker has or had: `worker-1`, `worker-2`, …, as ModelRelay counts them. */
-  newId(): string {
-    return `worker-${++this.#ids}`;
-  }
-
-  /** Listeners have been called when it returns. */
+  /** Ids count up as ModelRelay's do: `worker-1`, `worker-2`, … Listeners have been called when it returns. */
   join(registration: Registration<Link>): FleetWorker<Link> {
+    const joinedAt = ++this.#joined;
     const worker = {
       ...registration,
-      id: registration.id ?? this.newId(),
+      id: `worker-${joinedAt}`,
       models: new Set(registration.models),
       reportedLoad: registration.reportedLoad ?? 0,
       inFlight: 0,
       connected: true,
       draining: false,
       healthy: true,
-      joinedAt: ++this.#joined,
+      joinedAt,
       lastTurn: 0,
     };
     this.#byId.set(worker.id, worker);

@@ -52,6 +52,8 @@ export class Front {
       const reserved = reservedPath(path, request.method);
       keepContext(request, context);
       if (!reserved) return this.#parts.app.fetch(request);
+      // What is meant for a customer's own endpoint is never answered with what the shared workers have.
+      if (request.headers.has("x-provider-endpoint")) throw new RelayFailure("override_not_allowed");
       this.#parts.admit(request.headers, reserved.credential);
       return this.#reserved(request, context);
     } catch (thrown) {

@@ -34,22 +34,39 @@ const clock = systemClock;
 /** A message of the plain form holds a whole body; ModelRelay's limit. */
 const MAX_SOCKET_MESSAGE_BYTES = 64 * 1024 * 1024;
 
+/** None: the relay counts for itself, as a runtime's own refusal has no code, no request id and no log line. */
+const RUNTIME_BODY_LIMIT_BYTES = Number.MAX_SAFE_INTEGER;
+
+/** For who runs a relay as a part of something larger. */
+export interface ServeOptions {
+  /** Resolves when it is time to stop. By default SIGTERM and SIGINT say so. */
+  stop?: Promise<unknown>;
+  /** Told the address once clients and workers may connect. By default it is printed. */
+  listening?(url: string): void;
+}
+
 /** `signalbox serve`: relays until it is told to stop. Resolves with the exit code. @throws PortInUse */
-export async function serve(settings: ServeSettings, io: CommandIo): Promise<number> {
-  const stop = whenToldToStop();
+export async function serve(
+  settings: ServeSettings,
+  io: CommandIo,
+  options: ServeOptions = {},
+): Promise<number> {
+  const stop = options.stop ?? whenToldToStop().requested;
   const { front, hub, line } = compose(settings);
   const tls = settings.tlsCert && settings.tlsKey ? readTls(settings.tlsCert, settings.tlsKey) : undefined;
   const listener = await runtime.listen({
     hostname: settings.listen.host,
     port: settings.listen.port,
     ...(tls && { tls }),
-    maxRequestBodyBytes: settings.maxBodySizeBytes,
+    maxRequestBodyBytes: RUNTIME_BODY_LIMIT_BYTES,
     maxMessageBytes: MAX_SOCKET_MESSAGE_BYTES,
     handle: (request, context) => front.handle(request, context),
   });
   const unwatchTls = tls ? watchTls(settings, clock, (renewed) => listener.reloadTls(renewed)) : undefined;
-  greet(settings, listener, io);
-  await stop.requested;
+  const url = urlOf(settings, listener);
+  if (options.listening) options.listening(url);
+  else greet(settings, url, io);
+  await stop;
   await shutDown({ settings, hub, line, listener });
   unwatchTls?.();
   return 0;
@@ -127,10 +144,7 @@ async function shutDown({ settings, hub, line, listener }: Running): Promise<voi
   line.close("shutting_down");
   const stopped = listener.stop();
   await hub.drain(settings.drainTimeoutMs);
-  await Promise.race([
-    stopped,
-    new Promise((resolve) => clock.after(LAST_BYTES_MS, () => resolve(undefined))),
-  ]);
+  await within(clock, LAST_BYTES_MS, stopped);
   await listener.stop(true);
   log.info("Stopped");
 }
@@ -142,9 +156,13 @@ function readTls(certPath: string, keyPath: string) {
   return { certPem: readText(certPath), keyPem: readText(keyPath) };
 }
 
-function greet(settings: ServeSettings, listener: Listener, io: CommandIo): void {
-  const host = listener.hostname.includes(":") ? `[${listener.hostname}]` : listener.hostname;
-  io.out(`signalbox: listening on ${settings.tlsCert ? "https" : "http"}://${host}:${listener.port}\n`);
+function urlOf({ tlsCert }: ServeSettings, { hostname, port }: Listener): string {
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return `${tlsCert ? "https" : "http"}://${host}:${port}`;
+}
+
+function greet(settings: ServeSettings, url: string, io: CommandIo): void {
+  io.out(`signalbox: listening on ${url}\n`);
   const open = !settings.requireApiKeys && !settings.apiKeysFile;
   if (open && !isLoopback(settings.listen.host)) {
     io.err(

@@ -77,7 +77,7 @@ const TABLE = {
   }),
   model_not_found: client(404, {
     says: "No worker serves this model",
-    hint: "GET /v1/models lists what is served; a worker without --models asks its backend",
+    hint: "what is served is listed at GET /v1/models; a worker without --models asks its backend",
   }),
   method_not_allowed: client(405, {
     says: "This path does not take this method",
@@ -93,7 +93,7 @@ const TABLE = {
   }),
   plain_link_text_only: client(415, {
     says: "The workers for this request take text only",
-    hint: "ModelRelay's workers cannot carry binary bodies: run a Signalbox worker",
+    hint: "workers of ModelRelay cannot carry binary bodies: run a Signalbox worker",
   }),
   too_many_attempts: client(429, {
     says: "Too many wrong credentials from this address",
@@ -156,7 +156,7 @@ const TABLE = {
   link_overflow: worker(502, {
     retryable: false,
     says: "The answer came faster than it was taken",
-    hint: "ModelRelay's link has no flow control: run a Signalbox worker",
+    hint: "the link of ModelRelay has no flow control: run a Signalbox worker",
   }),
   link_protocol: worker(502, {
     says: "The link broke its protocol",

@@ -30,9 +30,17 @@ const CLOSE_GRACE_MS = 500;
 const clock = systemClock;
 const delay = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
 
+/** For who runs a worker as a part of something larger. */
+export interface WorkOptions {
+  /** Resolves when it is time to stop. By default SIGTERM and SIGINT say so. */
+  stop?: Promise<unknown>;
+  /** Told each time that a relay has taken the worker in. */
+  registered?(relayUrl: string): void;
+}
+
 /** `signalbox worker`: serves the backend to every relay until it is told to stop. Resolves with the exit code. */
-export async function work(settings: WorkerSettings): Promise<number> {
-  const stop = whenToldToStop();
+export async function work(settings: WorkerSettings, options: WorkOptions = {}): Promise<number> {
+  const stop = options.stop ?? whenToldToStop().requested;
   const backend = makeBackend(settings);
   const tethers: Tether[] = [];
   const models = new ServedModels({
@@ -58,10 +66,10 @@ export async function work(settings: WorkerSettings): Promise<number> {
       currentLoad: backend.capacity.inFlight,
       plain: settings.linkForm === "plain",
     });
-    tethers.push(makeTether({ settings, relayUrl, backend, registration, models }));
+    tethers.push(makeTether({ settings, relayUrl, backend, registration, models, options }));
   }
   const held = Promise.race(tethers.map((tether) => tether.hold()));
-  await Promise.race([stop.requested, held]);
+  await Promise.race([stop, held]);
   await drain(tethers, backend, settings.drainTimeoutMs);
   models.stop();
   backend.client.close();
@@ -101,9 +109,10 @@ interface TetherParts {
   backend: Backend;
   registration(): Registration;
   models: ServedModels;
+  options: WorkOptions;
 }
 
-function makeTether({ settings, relayUrl, backend, registration, models }: TetherParts): Tether {
+function makeTether({ settings, relayUrl, backend, registration, models, options }: TetherParts): Tether {
   const caPem = settings.caFile ? [readText(settings.caFile)] : undefined;
   const tether: Tether = new Tether({
     clock,
@@ -125,6 +134,7 @@ function makeTether({ settings, relayUrl, backend, registration, models }: Tethe
             const { worker_id, models: served, warnings } = ack;
             log.info("Registered", { relay: relayUrl, worker: worker_id, form, models: served });
             for (const warning of warnings ?? []) log.warn("The relay warns", { relay: relayUrl, warning });
+            options.registered?.(relayUrl);
           },
           refreshModels: async () => {
             await models.refresh();

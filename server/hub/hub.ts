@@ -29,7 +29,7 @@ export class Hub {
   connect(request: Request, context: RequestContext): Response {
     if (this.#draining) throw new RelayFailure("shutting_down");
     const entry = this.#options.door.knock(request, context.peer);
-    if (!entry.admitted) return context.upgrade(new Turned(entry.reason));
+    if (!entry.admitted) return upgrade(context, new Turned(entry.reason));
     const connection = new WorkerConnection({
       provider: entry.provider,
       allowedModels: entry.models,
@@ -50,8 +50,9 @@ export class Hub {
         },
       },
     });
+    const response = upgrade(context, connection);
     this.#connections.add(connection);
-    return context.upgrade(connection);
+    return response;
   }
 
   /** Tell all workers that the relay leaves, wait until their exchanges are over or the deadline, and close. */
@@ -95,6 +96,15 @@ export class Hub {
       if (session !== undefined && older.registration.session === session) older.terminate("replaced");
       else if (!session && !older.registration.session && older.registration.name === name) older.probe();
     }
+  }
+}
+
+/** @throws RelayFailure when it is no handshake after all: its key or its version is missing */
+function upgrade(context: RequestContext, handlers: SocketHandlers): Response {
+  try {
+    return context.upgrade(handlers);
+  } catch (cause) {
+    throw new RelayFailure("bad_request", { detail: "it is no whole WebSocket handshake", cause });
   }
 }
 

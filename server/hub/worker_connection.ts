@@ -211,8 +211,11 @@ export class WorkerConnection implements SocketHandlers {
       case "load":
         return fleet.reportLoad(worker, message.current_load);
       case "models_update":
-        fleet.updateModels(worker, this.#allowed(sanitiseModels(message.models, REGISTRATION_LIMITS, [])));
-        return fleet.reportLoad(worker, message.current_load);
+        fleet.reportLoad(worker, message.current_load);
+        return fleet.updateModels(
+          worker,
+          this.#allowed(sanitiseModels(message.models, REGISTRATION_LIMITS, [])),
+        );
       case "drain":
         return fleet.setDraining(worker);
       case "ping":

@@ -44,6 +44,7 @@ export class WorkerDoor {
     this.#countHandshake();
     const query = new URLSearchParams(new URL(request.url).search);
     const provider = this.#provider(query);
+    const inQuery = single(query, "worker_secret");
     const ours = request.headers.has("x-signalbox-link");
     const { limiter, secrets } = this.#options;
     const waitMs = limiter.retryAfterMs(peer);
@@ -53,7 +54,7 @@ export class WorkerDoor {
         RATE_LIMITED,
         new RelayFailure("too_many_attempts", { retryAfterS: waitMs / 1000 }),
       );
-    const secret = request.headers.get("x-worker-secret") ?? single(query, "worker_secret");
+    const secret = request.headers.get("x-worker-secret") ?? inQuery;
     const admission = secrets.check(secret, provider);
     if (admission.ok) return { admitted: true, provider, models: admission.models };
     // No secret at all is a mistake of set-up, not a guess.

@@ -10,40 +10,33 @@ const MOST_PEERS = 10_000;
 /** An IPv6 customer has at least a /64: single addresses cost nothing there. */
 const V6_PREFIX_HEXTETS = 4;
 
-interface Bucket {
-  /** Failures still allowed. */
-  left: number;
-  atMs: number;
-}
-
 /** Counts wrong credentials by where they come from: ten at once, then one each six seconds. */
 export class AuthLimiter {
-  readonly #buckets = new Map<string, Bucket>();
+  /** When all tries are there again, by network: each failure puts that off by one interval. */
+  readonly #restoredMs = new Map<string, number>();
+  readonly #intervalMs: number;
 
   constructor(
     private readonly clock: Clock,
     private readonly perMinute = FAILURES_PER_MINUTE,
-  ) {}
+  ) {
+    this.#intervalMs = 60_000 / perMinute;
+  }
 
   /** Milliseconds until this peer may try again, 0 for now. Asked before its credential is looked at. */
   retryAfterMs(peer: string): number {
-    const bucket = this.#buckets.get(networkOf(peer));
-    const left = bucket ? this.#leftIn(bucket) : 1;
-    return left >= 1 ? 0 : Math.ceil(((1 - left) * 60_000) / this.perMinute);
+    const missingMs = (this.#restoredMs.get(networkOf(peer)) ?? 0) - this.clock.nowMs();
+    return Math.max(0, missingMs - (this.perMinute - 1) * this.#intervalMs);
   }
 
   /** Its credential was wrong. Right ones are not counted in its favour: a guesser may own one. */
   failed(peer: string): void {
     const network = networkOf(peer);
-    const bucket = this.#buckets.get(network);
-    const left = bucket ? this.#leftIn(bucket) : this.perMinute;
-    this.#buckets.delete(network);
-    this.#buckets.set(network, { left: Math.max(0, left - 1), atMs: this.clock.nowMs() });
-    if (this.#buckets.size > MOST_PEERS) this.#buckets.delete(this.#buckets.keys().next().value!);
-  }
-
-  #leftIn({ left, atMs }: Bucket): number {
-    return Math.min(this.perMinute, left + ((this.clock.nowMs() - atMs) * this.perMinute) / 60_000);
+    const nowMs = this.clock.nowMs();
+    const restoredMs = Math.max(nowMs, this.#restoredMs.get(network) ?? 0) + this.#intervalMs;
+    this.#restoredMs.delete(network);
+    this.#restoredMs.set(network, Math.min(restoredMs, nowMs + 60_000));
+    if (this.#restoredMs.size > MOST_PEERS) this.#restoredMs.delete(this.#restoredMs.keys().next().value!);
   }
 }
 

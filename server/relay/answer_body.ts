@@ -1,4 +1,5 @@
 import type { Clock } from "../../shared/clock.ts";
+import type { FailureCode } from "../../shared/failures.ts";
 import type { ResetCode } from "../../shared/link/events.ts";
 import type { LinkExchange } from "../../shared/link/link.ts";
 import type { BodySink, BodySource } from "../../shared/runtime/ports.ts";
@@ -12,7 +13,9 @@ export type BodyOutcome =
   | { kind: "slow_reader" }
   /** The backend said nothing for too long. */
   | { kind: "idle" }
-  | { kind: "broke_off"; code: ResetCode; text: string };
+  | { kind: "broke_off"; code: ResetCode; text: string }
+  /** The request failed after its answer had begun: its body grew too long. */
+  | { kind: "failed"; code: FailureCode };
 
 export interface AnswerBodyOptions {
   exchange: LinkExchange;
@@ -70,6 +73,11 @@ export class AnswerBody implements BodySource, Watched {
 
   reset(code: ResetCode, text: string): void {
     this.#breakOff({ kind: "broke_off", code, text });
+  }
+
+  /** The request failed: there is nothing to answer any more. Nothing happens when the answer is complete. */
+  fail(code: FailureCode): void {
+    this.#breakOff({ kind: "failed", code });
   }
 
   // --- from the runtime ------------------------------------------------------------------------------------

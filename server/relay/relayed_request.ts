@@ -1,4 +1,4 @@
-import { RelayFailure, toFailure } from "../../shared/failures.ts";
+import { type FailureCode, RelayFailure, toFailure } from "../../shared/failures.ts";
 import { contentLength, fieldValue, requestPairs, toResponseHeaders } from "../../shared/headers.ts";
 import type { LinkRequestHead } from "../../shared/link/events.ts";
 import { mayResend } from "../../shared/resend.ts";
@@ -35,6 +35,7 @@ export class RelayedRequest implements Watched {
   #body!: RequestBody;
   #slot: Slot<WorkerLink> | undefined;
   #attempt: Attempt | undefined;
+  #answerBody: AnswerBody | undefined;
   #failure: RelayFailure | undefined;
   #waitingForClient = false;
   /** Breaks off whatever the request waits for. */
@@ -195,6 +196,7 @@ export class RelayedRequest implements Watched {
       },
       answer.early,
     );
+    this.#answerBody = body;
     this.#attempt!.passOn(body);
     return new Response(this.#parts.runtime.streamingBody(body), { status, headers });
   }
@@ -218,9 +220,8 @@ export class RelayedRequest implements Watched {
 
   #bodyOver(outcome: BodyOutcome, { bytes }: AnswerBody): void {
     this.#record.bytesOut = bytes;
-    this.#record.failure =
-      OUTCOME_CODE[outcome.kind] ??
-      (outcome.kind === "broke_off" ? FAILURE_OF_RESET[outcome.code] : undefined);
+    this.#record.failure = outcomeCode(outcome);
+    if (outcome.kind !== "complete") this.#body.discard();
     this.#giveUp();
     this.#finished();
   }
@@ -243,6 +244,7 @@ export class RelayedRequest implements Watched {
   #fail(failure: RelayFailure): void {
     this.#leaveLine?.abort();
     this.#giveUp();
+    this.#answerBody?.fail(failure.code);
     this.#interrupt(failure);
   }
 
@@ -278,11 +280,16 @@ export class RelayedRequest implements Watched {
   }
 }
 
-const OUTCOME_CODE: Partial<Record<BodyOutcome["kind"], string>> = {
+const OUTCOME_CODE: Partial<Record<BodyOutcome["kind"], FailureCode>> = {
   client_gone: "client_gone",
   slow_reader: "client_stalled",
   idle: "response_stalled",
 };
+
+function outcomeCode(outcome: BodyOutcome): FailureCode | undefined {
+  if (outcome.kind === "broke_off") return FAILURE_OF_RESET[outcome.code];
+  return outcome.kind === "failed" ? outcome.code : OUTCOME_CODE[outcome.kind];
+}
 
 /** The reader fails when the client breaks off. */
 function uploadFailure(error: unknown): RelayFailure {

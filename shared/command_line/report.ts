@@ -1,4 +1,5 @@
 import { printable } from "../printable.ts";
+import { PortInUse } from "../runtime/ports.ts";
 import { CommandError } from "./command_error.ts";
 
 /** What someone asked for is wrong. */
@@ -34,19 +35,21 @@ export function warningLine(text: string, program = "signalbox"): string {
   return `${program}: warning: ${printable(text)}\n`;
 }
 
+const PORT_IN_USE = "stop the other program, or choose another port; :0 takes a free one";
+
+/** What listening fails with on both runtimes; what files fail with is told by `readText`. */
 const SYSTEM: Readonly<Record<string, readonly [what: string, hint: string]>> = {
-  PortInUse: ["the port is in use", "stop the other program, or choose another port; :0 takes a free one"],
-  EADDRINUSE: ["the port is in use", "stop the other program, or choose another port; :0 takes a free one"],
+  EADDRINUSE: ["the port is in use", PORT_IN_USE],
   EADDRNOTAVAIL: ["this machine does not have that address", "0.0.0.0 listens on all addresses"],
   EACCES: ["permission denied", "ports below 1024 are for privileged users: take a higher one"],
-  ENOTFOUND: ["the name cannot be resolved", "write an address, such as 127.0.0.1"],
+  EINVAL: ["the name cannot be resolved", "write an address, such as 127.0.0.1"],
 };
 
-/** The errors of listening; those of files are told by `readText`. */
 function fromSystem(error: unknown): CommandError | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { code = "" } = error as NodeJS.ErrnoException;
-  const [what, hint] = SYSTEM[error.name] ?? SYSTEM[code] ?? [];
-  if (!what) return undefined;
-  return new CommandError(`Cannot listen: ${what} (${error.message})`, hint, { cause: error });
+  if (error instanceof PortInUse) return new CommandError(error.message, PORT_IN_USE, { cause: error });
+  // Deno has no code for it.
+  const code = /^failed to lookup/.test(error.message) ? "EINVAL" : (error as NodeJS.ErrnoException).code;
+  const [what, hint] = SYSTEM[code ?? ""] ?? [];
+  return what ? new CommandError(`Cannot listen: ${what}`, hint, { cause: error }) : undefined;
 }

@@ -1,4 +1,4 @@
-import { invalidResponse } from "./invalid_response.ts";
+import { invalidResponse } from "./failure.ts";
 import type { StatusLine } from "./status_line.ts";
 import type { HeaderPairs } from "./types.ts";
 
@@ -17,7 +17,8 @@ interface FramingFields {
   keepAlive: boolean;
 }
 
-/** RFC 9112 6.3, strict where it leaves a choice: whoever frames in two ways at once is not to be trusted.
+/**
+ * RFC 9112 6.3, strict where it leaves a choice: whoever frames in two ways at once is not to be trusted.
  *
  * @throws Http1Failure `invalid`
  */

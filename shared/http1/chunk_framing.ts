@@ -1,6 +1,6 @@
+import { invalidResponse } from "./failure.ts";
 import { CR, FIELD_VALUE_BYTES, HTAB, LF, SPACE, showByte } from "./field_syntax.ts";
 import { HeaderBlock } from "./header_block.ts";
-import { invalidResponse } from "./invalid_response.ts";
 
 /**
  * A chunk's size and its extensions. Extensions are thrown away; the longest in use, the chunk signatures of

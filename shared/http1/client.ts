@@ -1,7 +1,8 @@
 import { type Clock, MAX_DELAY_MS, type Timer } from "../clock.ts";
-import { DialError, type Runtime } from "../runtime/ports.ts";
+import type { Runtime } from "../runtime/ports.ts";
 import { Connection } from "./connection.ts";
-import { Exchange, type ExchangeOwner, type ExchangeRequest, type RequestOptions } from "./exchange.ts";
+import { Exchange, type ExchangeOwner, type ExchangeRequest } from "./exchange.ts";
+import { dialFailure, timedOut } from "./failure.ts";
 import { Pool } from "./pool.ts";
 import {
   type ClientExchange,
@@ -10,6 +11,7 @@ import {
   type Http1RequestHead,
   type Origin,
   type RequestBody,
+  type RequestOptions,
 } from "./types.ts";
 
 /** A limit of 0 is none. */
@@ -151,25 +153,11 @@ export class Http1Client {
     this.#sweepTimer = undefined;
     for (const exchange of [...this.#exchanges]) {
       const during = exchange.overdue(this.#limits);
-      if (during) exchange.fail(timeoutFailure(during));
+      if (during) exchange.fail(timedOut(during));
     }
     this.#pool.sweep();
     if (this.#exchanges.size > 0 || this.#pool.size > 0) this.#armSweep();
   }
-}
-
-function dialFailure({ host, port }: Origin, cause: unknown): Http1Failure {
-  const timeout = cause instanceof DialError && cause.kind === "timeout";
-  const message = `Cannot connect to ${host}:${port}: ${cause instanceof Error ? cause.message : cause}`;
-  if (timeout) return new Http1Failure("timeout", message, { cause, during: "connect" });
-  return new Http1Failure("unreachable", message, { cause });
-}
-
-function timeoutFailure(during: "first_byte" | "body"): Http1Failure {
-  const wanted = during === "first_byte" ? "a response" : "more of its body";
-  return new Http1Failure("timeout", `Cannot read the response: wanted ${wanted} in time, found nothing`, {
-    during,
-  });
 }
 
 /** An exchange that failed before it began. */

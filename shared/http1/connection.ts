@@ -1,6 +1,6 @@
 import type { ByteConnection, ByteHandlers } from "../runtime/ports.ts";
 import type { Exchange } from "./exchange.ts";
-import { brokenOff } from "./invalid_response.ts";
+import { brokenOff } from "./failure.ts";
 import { ResponseParser } from "./response_parser.ts";
 import { Http1Failure } from "./types.ts";
 

@@ -1,5 +1,6 @@
 import type { Connection } from "./connection.ts";
 import { ExchangeState } from "./exchange_state.ts";
+import { originKey } from "./pool.ts";
 import { BodyWriter, writeHead } from "./request_writer.ts";
 import {
   type ClientExchange,
@@ -9,14 +10,8 @@ import {
   type Http1ResponseHead,
   type Origin,
   type RequestBody,
+  type RequestOptions,
 } from "./types.ts";
-
-export interface RequestOptions {
-  /** The request may be sent again when a pooled connection turns out to be dead. Default: false. */
-  idempotent?: boolean;
-  /** The whole body, small: sent together with the head. `body` is its length. */
-  firstBytes?: Uint8Array;
-}
 
 export interface ExchangeRequest extends RequestOptions {
   origin: Origin;
@@ -42,12 +37,11 @@ export class Exchange implements ClientExchange {
   readonly method: string;
   readonly #owner: ExchangeOwner;
   readonly #handlers: ExchangeHandlers;
-  readonly #idempotent: boolean;
   readonly #state = new ExchangeState();
   readonly #body: BodyWriter;
   /** What was not written for want of a connection: the head, and what the caller sent since. */
   #unsent: Uint8Array[];
-  /** The whole request, where it may be needed a second time. */
+  /** The whole request, as long as it may be sent a second time. */
   #whole: Uint8Array | undefined;
   #connection: Connection | undefined;
   #started = false;
@@ -64,7 +58,6 @@ export class Exchange implements ClientExchange {
     this.method = head.method;
     this.#owner = owner;
     this.#handlers = request.handlers;
-    this.#idempotent = request.idempotent === true;
     this.#body = new BodyWriter(body);
     const opening = writeHead(origin, head, body, firstBytes);
     this.#unsent = [opening];
@@ -72,7 +65,7 @@ export class Exchange implements ClientExchange {
     if (body === "none" || firstBytes) {
       this.#body.end();
       this.#state.sends("end");
-      this.#whole = opening;
+      if (request.idempotent) this.#whole = opening;
     }
   }
 
@@ -192,12 +185,13 @@ export class Exchange implements ClientExchange {
 
   /**
    * The connection ended before a byte of the answer, and it had served before: the peer may have closed it
-   * for being idle, or have read the request and died. Sent again once, and only where that harms nobody.
+   * for being idle, or have read the request and died. Sent again only where that harms nobody, and only once,
+   * as the connection it then gets is fresh.
    */
   lost(failure: Http1Failure): void {
-    if (!this.#idempotent || !this.#whole) return this.fail(failure);
+    if (!this.#whole) return this.fail(failure);
     this.#unsent = [this.#whole];
-    this.#whole = this.#connection = undefined;
+    this.#connection = undefined;
     this.#owner.sendAgain(this);
   }
 
@@ -232,10 +226,6 @@ export class Exchange implements ClientExchange {
     if (this.#state.response === "awaited") return quietMs >= limits.firstByteMs ? "first_byte" : undefined;
     return quietMs >= limits.bodyMs ? "body" : undefined;
   }
-}
-
-function originKey({ host, port, tls, address }: Origin): string {
-  return JSON.stringify([host, port, address, tls?.serverName, tls?.caPem]);
 }
 
 function joined(parts: Uint8Array[]): Uint8Array {

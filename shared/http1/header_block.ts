@@ -1,11 +1,11 @@
 import { Buffer } from "node:buffer";
+import { invalidResponse } from "./failure.ts";
 import { CR, FIELD_VALUE_BYTES, HTAB, LF, SPACE, showByte, TOKEN_BYTES } from "./field_syntax.ts";
-import { invalidResponse } from "./invalid_response.ts";
 import type { HeaderPairs } from "./types.ts";
 
-/** The start line, all fields and the empty line: four times what nginx and node take, for long cookie lists. */
+/** The start line, all fields and the empty line: four times what node takes, for long lists of cookies. */
 export const MAX_BLOCK_BYTES = 64 * 1024;
-/** Ten times what any real backend sends; keeps the cost of one block low. */
+/** Five times what Apache takes of a client; keeps the cost of one block low. */
 export const MAX_FIELDS = 500;
 
 const COLON = 0x3a;
@@ -93,7 +93,7 @@ export class HeaderBlock {
       }
       const start = this.#lineAt;
       const end = lf - 1;
-      if (end < start || block[end] !== CR) throw invalidResponse("CRLF at the end of a line", "a bare LF");
+      if (block[end] !== CR) throw invalidResponse("CRLF at the end of a line", "a bare LF");
       this.#lineAt = this.#searchedTo = lf + 1;
       if (start === 0 && this.#startLine) {
         this.#startLine.read(block, 0, end);

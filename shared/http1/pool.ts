@@ -1,4 +1,5 @@
 import type { Connection, ConnectionOwner } from "./connection.ts";
+import type { Origin } from "./types.ts";
 
 export interface PoolOptions {
   nowMs(): number;
@@ -40,10 +41,10 @@ export class Pool implements ConnectionOwner {
 
   released(connection: Connection): void {
     connection.idleSinceMs = this.#options.nowMs();
-    const idle = this.#idle.get(connection.key);
-    if (idle && idle.length >= this.#options.maxIdlePerOrigin) return connection.close();
-    if (idle) idle.push(connection);
-    else this.#idle.set(connection.key, [connection]);
+    const idle = this.#idle.get(connection.key) ?? [];
+    if (idle.length >= this.#options.maxIdlePerOrigin) return connection.close();
+    idle.push(connection);
+    this.#idle.set(connection.key, idle);
   }
 
   closed(connection: Connection): void {
@@ -73,4 +74,9 @@ export class Pool implements ConnectionOwner {
   #closeAll(connections: Connection[]): undefined {
     for (const connection of connections) connection.close();
   }
+}
+
+/** The same for origins whose connections may serve each other's requests. */
+export function originKey({ host, port, tls, address }: Origin): string {
+  return JSON.stringify([host, port, address, tls?.serverName, tls?.caPem]);
 }

@@ -1,7 +1,7 @@
 import { bodyFraming } from "./body_framing.ts";
 import { ChunkFraming } from "./chunk_framing.ts";
+import { brokenOff } from "./failure.ts";
 import { HeaderBlock } from "./header_block.ts";
-import { brokenOff } from "./invalid_response.ts";
 import { checkStatusLineStart, REASON_OFFSET_BYTES, readStatusLine, type StatusLine } from "./status_line.ts";
 import type { Http1ResponseHead } from "./types.ts";
 

@@ -1,5 +1,5 @@
+import { invalidResponse } from "./failure.ts";
 import { FIELD_VALUE_BYTES, SPACE, showByte } from "./field_syntax.ts";
-import { invalidResponse } from "./invalid_response.ts";
 
 /** What the first line of a response says (RFC 9112 4). */
 export interface StatusLine {

@@ -30,6 +30,14 @@ export interface Origin {
   address?: string;
 }
 
+/** How one request may be sent. */
+export interface RequestOptions {
+  /** The request may be sent again when a pooled connection turns out to be dead. Default: false. */
+  idempotent?: boolean;
+  /** The whole body, small: sent together with the head. `body` is its length. */
+  firstBytes?: Uint8Array;
+}
+
 /** What happens to one request. Called in the order written; after `end` or `failed` nothing is called. */
 export interface ExchangeHandlers {
   /** A connection is there and the request's first byte is about to be written. */

@@ -9,65 +9,56 @@ import {
   RESET_CODES,
   type ResetCode,
 } from "./events.ts";
-import { type HalfEvent, type HalfState, nextState } from "./exchange.ts";
-import { FrameReceiver } from "./framed_receive.ts";
-import { FLAG, FRAME, FrameWriter, pairsToLines } from "./frames.ts";
+import type { HalfEvent } from "./exchange.ts";
+import { FrameWriter } from "./frame_writer.ts";
+import { FramedExchange, OpenExchanges } from "./framed_exchange.ts";
+import { FrameReceiver, type Progress } from "./framed_receive.ts";
+import { FLAG, FRAME } from "./frames.ts";
 import {
-  MAX_EXCHANGES,
   MAX_RESET_TEXT_BYTES,
   MAX_UNACKNOWLEDGED_RESETS,
+  MAX_WAITING_BYTES,
   REQUEST_WINDOW_BYTES,
   SEND_QUEUE_BYTES,
 } from "./limits.ts";
-import { type ControlMessage, serialise } from "./messages.ts";
+import type { ControlMessage } from "./messages.ts";
+import { ControlQueue } from "./plain_queues.ts";
 import { OutgoingBody, Turns } from "./turns.ts";
-import { type ReceiveWindow, WindowPool } from "./windows.ts";
-
-/** One exchange as an end of its link knows it. `sending` ends when `sendEnd` is called, maybe before its frame. */
-class FramedExchange {
-  endQueued = false;
-
-  constructor(
-    readonly body: OutgoingBody,
-    readonly window: ReceiveWindow,
-    public sending: HalfState,
-    public receiving: HalfState,
-  ) {}
-}
+import { WindowPool } from "./windows.ts";
 
 export interface FramedOptions {
   role: "relay" | "worker";
+  /** Called during `receive` and `next`; may call whatever sends. */
   emit(event: LinkEvent): void;
 }
 
 /** The framed form: many exchanges on one link, each with its own credit in each direction. See `LinkConnection`. */
 export class FramedConnection implements LinkConnection {
   readonly form = "framed";
-  /** Frames for exchanges that were over. Some follow every reset; many without one hint at a broken peer. */
+  /** Frames for exchanges that are not open. Some follow every reset; many without one hint at a broken peer. */
   dropped = 0;
 
   readonly #role: FramedOptions["role"];
   readonly #emit: FramedOptions["emit"];
-  readonly #exchanges = new Map<ExchangeId, FramedExchange>();
+  readonly #exchanges = new OpenExchanges();
   readonly #pool = new WindowPool();
   readonly #writer = new FrameWriter();
   readonly #turns = new Turns(this.#writer, (body) => this.#afterTurn(body));
-  readonly #texts: string[] = [];
+  readonly #controls = new ControlQueue();
   readonly #unacknowledged = new Set<ExchangeId>();
   readonly #receiver: FrameReceiver;
-  #lastId = 0;
 
-  constructor(options: FramedOptions) {
-    this.#role = options.role;
-    this.#emit = options.emit;
-    this.#receiver = new FrameReceiver(options.role, {
+  constructor({ role, emit }: FramedOptions) {
+    this.#role = role;
+    this.#emit = emit;
+    this.#receiver = new FrameReceiver(role, {
       request: (id, head, window) => this.#onRequest(id, head, window),
-      progress: (id, event) => this.#onProgress(id, event),
+      progress: (event) => this.#onProgress(event),
       data: (id, bytes, text) => this.#onData(id, bytes, text),
       reset: (id, code, text) => this.#onReset(id, code, text),
       resetAck: (id) => this.#onResetAck(id),
       credit: (id, bytes) => this.#onCredit(id, bytes),
-      control: (message) => this.#emit({ type: "control", message }),
+      control: (message) => emit({ type: "control", message }),
     });
   }
 
@@ -82,20 +73,24 @@ export class FramedConnection implements LinkConnection {
 
   // --- sending ---------------------------------------------------------------------------------------------
 
+  /**
+   * @throws RelayFailure `header_too_large`
+   * @throws RangeError when as many as may be are open
+   * @throws LinkProtocolError when the peer takes nothing, or no ids are left: the link is of no further use
+   */
   openExchange(head: LinkRequestHead): ExchangeId {
-    if (this.open >= MAX_EXCHANGES) throw new RangeError(`Cannot open an exchange: ${this.open} are open`);
-    const id = ++this.#lastId;
+    this.#checkWaiting();
+    const id = this.#exchanges.nextId();
     const window = this.#pool.openResponseWindow();
-    const sending = head.hasBody ? "request_body" : "ended";
+    try {
+      this.#writer.request(id, head, window.size);
+    } catch (error) {
+      window.release();
+      throw error;
+    }
     const body = new OutgoingBody(id, REQUEST_WINDOW_BYTES);
-    this.#exchanges.set(id, new FramedExchange(body, window, sending, "awaiting"));
-    const flags =
-      (head.hasBody ? 0 : FLAG.NO_BODY) |
-      (head.streaming ? FLAG.STREAMING : 0) |
-      (head.upgrade ? FLAG.UPGRADE : 0);
-    const pairs = pairsToLines(head.headers);
-    const lines = `${head.method}\n${head.target}${pairs === "" ? "" : "\n"}${pairs}`;
-    this.#writer.request(id, flags, { window: window.size, lines });
+    const sending = head.hasBody ? "request_body" : "ended";
+    this.#exchanges.add(new FramedExchange(body, window, sending, "awaiting"));
     return id;
   }
 
@@ -103,8 +98,9 @@ export class FramedConnection implements LinkConnection {
     if (this.#advance(id, "started")) this.#writer.bare(FRAME.STARTED, id);
   }
 
+  /** @throws RangeError when the head is over the limits */
   sendResponse(id: ExchangeId, head: LinkResponseHead): void {
-    if (this.#advance(id, "response")) this.#writer.response(id, head.status, pairsToLines(head.headers));
+    if (this.#advance(id, "response")) this.#writer.response(id, head);
   }
 
   sendData(id: ExchangeId, bytes: Uint8Array, text = false): boolean {
@@ -122,14 +118,10 @@ export class FramedConnection implements LinkConnection {
   sendReset(id: ExchangeId, code: ResetCode, text: string): void {
     const exchange = this.#exchanges.get(id);
     if (!exchange) return;
-    this.#forget(exchange);
+    this.#exchanges.forget(exchange);
     const bytes = Buffer.from(text.toWellFormed()).subarray(0, MAX_RESET_TEXT_BYTES);
     this.#writer.reset(id, RESET_CODES.indexOf(code), bytes);
-    if (this.#role === "worker") return;
-    this.#unacknowledged.add(id);
-    if (this.#unacknowledged.size > MAX_UNACKNOWLEDGED_RESETS) {
-      throw new LinkProtocolError(`The worker acknowledged none of ${this.#unacknowledged.size} resets`);
-    }
+    if (this.#role === "relay") this.#unacknowledged.add(id);
   }
 
   consumed(id: ExchangeId, bytes: number): void {
@@ -140,29 +132,32 @@ export class FramedConnection implements LinkConnection {
   }
 
   sendControl(message: ControlMessage): void {
-    this.#texts.push(serialise(message));
+    this.#controls.add(message);
   }
 
+  /** @throws LinkProtocolError when the worker acknowledges none of very many resets */
   next(): string | Uint8Array | undefined {
-    if (this.#texts.length > 0) return this.#texts.shift();
+    if (this.#unacknowledged.size > MAX_UNACKNOWLEDGED_RESETS) {
+      throw new LinkProtocolError(`The worker did not acknowledge ${this.#unacknowledged.size} resets`);
+    }
+    const control = this.#controls.take();
+    if (control !== undefined) return control;
     this.#turns.fill();
-    return this.#writer.length > 0 ? this.#writer.take() : undefined;
+    return this.#writer.take();
   }
 
-  /** Check that `event` may be sent now, and note it. Undefined when the exchange is over. */
+  /** Undefined: the exchange is over. */
   #advance(id: ExchangeId, event: HalfEvent): FramedExchange | undefined {
     const exchange = this.#exchanges.get(id);
-    if (!exchange) return undefined;
-    const next = nextState(exchange.sending, event);
-    if (!next) throw new Error(`Cannot send ${event} on exchange ${id}: its half is ${exchange.sending}`);
-    exchange.sending = next;
+    exchange?.sends(event);
     return exchange;
   }
 
   #afterTurn(body: OutgoingBody): void {
-    const exchange = this.#exchanges.get(body.id);
-    if (exchange?.endQueued && body.queuedBytes === 0) this.#finishSending(exchange);
-    else if (body.blocked && body.queuedBytes <= SEND_QUEUE_BYTES / 2) {
+    const exchange = this.#exchanges.get(body.id)!;
+    if (exchange.endQueued) {
+      if (body.queuedBytes === 0) this.#finishSending(exchange);
+    } else if (body.blocked && body.queuedBytes <= SEND_QUEUE_BYTES / 2) {
       body.blocked = false;
       this.#emit({ type: "writable", exchange: body.id });
     }
@@ -171,51 +166,57 @@ export class FramedConnection implements LinkConnection {
   #finishSending(exchange: FramedExchange): void {
     exchange.endQueued = false;
     this.#writer.bare(FRAME.END, exchange.body.id);
-    this.#forgetIfOver(exchange);
+    if (exchange.over) this.#exchanges.forget(exchange);
+  }
+
+  #checkWaiting(): void {
+    const { waitingBytes } = this.#writer;
+    if (waitingBytes <= MAX_WAITING_BYTES) return;
+    throw new LinkProtocolError(`The other end takes nothing: ${waitingBytes} bytes of frames wait for it`);
   }
 
   // --- receiving -------------------------------------------------------------------------------------------
 
   receive(message: string | Uint8Array): void {
     this.#receiver.receive(message);
+    // A peer that resets and resets and reads none of the answers.
+    this.#checkWaiting();
   }
 
   #onRequest(id: ExchangeId, head: LinkRequestHead, credit: number): void {
-    if (id <= this.#lastId) {
-      throw new LinkProtocolError(`A REQUEST came for exchange ${id}: the last was ${this.#lastId}`);
-    }
-    if (this.open >= MAX_EXCHANGES)
-      throw new LinkProtocolError(`More than ${MAX_EXCHANGES} exchanges are open`);
-    this.#lastId = id;
-    const body = new OutgoingBody(id, credit);
+    this.#exchanges.expectNew(id);
     const receiving = head.hasBody ? "request_body" : "ended";
-    this.#exchanges.set(id, new FramedExchange(body, this.#pool.openRequestWindow(), "awaiting", receiving));
+    const body = new OutgoingBody(id, credit);
+    this.#exchanges.add(new FramedExchange(body, this.#pool.openRequestWindow(), "awaiting", receiving));
     this.#emit({ type: "request", exchange: id, head });
   }
 
-  #onProgress(id: ExchangeId, event: Extract<LinkEvent, { type: "started" | "response" | "end" }>): void {
-    const exchange = this.#expect(id, event.type);
+  #onProgress(event: Progress): void {
+    const exchange = this.#expect(event.exchange, event.type);
     if (!exchange) return;
+    if (event.type === "end") {
+      exchange.window.close();
+      if (exchange.over) this.#exchanges.forget(exchange);
+    }
     this.#emit(event);
-    if (event.type === "end") this.#forgetIfOver(exchange);
   }
 
+  /** Empty ones cost no credit, so that nobody may be made to keep any number of them. */
   #onData(id: ExchangeId, bytes: Uint8Array, text: boolean): void {
     const exchange = this.#expect(id, "data");
-    if (!exchange) return;
-    if (!exchange.window.receive(bytes.length)) {
-      throw new LinkProtocolError(
-        `Exchange ${id} sent more than its credit: its window is ${exchange.window.size}`,
-      );
+    if (!exchange || bytes.length === 0) return;
+    const { window } = exchange;
+    if (!window.receive(bytes.length)) {
+      throw new LinkProtocolError(`Exchange ${id} sent ${-window.credit} bytes more than its credit`);
     }
     this.#emit(text ? { type: "data", exchange: id, bytes, text } : { type: "data", exchange: id, bytes });
   }
 
-  /** A worker acknowledges even what it no longer knows: the relay's reset may have crossed its end. */
+  /** A worker acknowledges even what it does not know: the relay's reset may have crossed its end. */
   #onReset(id: ExchangeId, code: ResetCode, text: string): void {
     const exchange = this.#exchanges.get(id);
     if (exchange) {
-      this.#forget(exchange);
+      this.#exchanges.forget(exchange);
       this.#emit({ type: "reset", exchange: id, code, text });
     }
     if (this.#role === "worker") this.#writer.bare(FRAME.RESET_ACK, id);
@@ -227,36 +228,14 @@ export class FramedConnection implements LinkConnection {
 
   #onCredit(id: ExchangeId, bytes: number): void {
     const exchange = this.#exchanges.get(id);
-    if (!exchange) return;
-    this.#turns.grant(exchange.body, bytes);
-    if (exchange.body.credit > 0x7fffffff)
-      throw new LinkProtocolError(`Exchange ${id} was granted over 2 GiB`);
+    if (exchange) this.#turns.grant(exchange.body, bytes);
   }
 
-  /** Check that the peer may send `event` now, and note it. Undefined when the exchange is over. */
+  /** Undefined: the exchange is not open. */
   #expect(id: ExchangeId, event: HalfEvent): FramedExchange | undefined {
     const exchange = this.#exchanges.get(id);
-    if (!exchange) {
-      if (id > this.#lastId)
-        throw new LinkProtocolError(`${event} came for exchange ${id}, which was never opened`);
-      this.dropped++;
-      return undefined;
-    }
-    const next = nextState(exchange.receiving, event);
-    if (!next) throw new LinkProtocolError(`${event} came on exchange ${id} in state ${exchange.receiving}`);
-    exchange.receiving = next;
+    if (exchange) exchange.receives(event);
+    else this.dropped++;
     return exchange;
-  }
-
-  #forgetIfOver(exchange: FramedExchange): void {
-    const sent = exchange.sending === "ended" && !exchange.endQueued;
-    if (sent && exchange.receiving === "ended") this.#forget(exchange);
-  }
-
-  #forget(exchange: FramedExchange): void {
-    this.#exchanges.delete(exchange.body.id);
-    exchange.body.clear();
-    exchange.endQueued = false;
-    exchange.window.close();
   }
 }

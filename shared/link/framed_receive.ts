@@ -7,16 +7,17 @@ import {
   RESET_CODES,
   type ResetCode,
 } from "./events.ts";
-import { FLAG, FRAME, type FrameView, linesToPairs, readFrame, readLines, readU32 } from "./frames.ts";
-import { MAX_DATA_BYTES, MAX_MESSAGE_BYTES, MAX_RESET_TEXT_BYTES } from "./limits.ts";
+import { FLAG, FRAME, type FrameView, readFrame, readU32 } from "./frames.ts";
+import { linesToPairs, readLines } from "./heads.ts";
+import { MAX_CREDIT_BYTES, MAX_DATA_BYTES, MAX_MESSAGE_BYTES, MAX_RESET_TEXT_BYTES } from "./limits.ts";
 import { type ControlMessage, parseRelayMessage, parseWorkerMessage } from "./messages.ts";
 
-type Progress = Extract<LinkEvent, { type: "started" | "response" | "end" }>;
+export type Progress = Extract<LinkEvent, { type: "started" | "response" | "end" }>;
 
-/** What a message can hold, one call each. Bytes are valid only during the call. */
+/** What a message can hold, one call each. Bytes are a part of the message. */
 export interface FrameHandlers {
   request(id: ExchangeId, head: LinkRequestHead, window: number): void;
-  progress(id: ExchangeId, event: Progress): void;
+  progress(event: Progress): void;
   data(id: ExchangeId, bytes: Uint8Array, text: boolean): void;
   reset(id: ExchangeId, code: ResetCode, text: string): void;
   resetAck(id: ExchangeId): void;
@@ -53,13 +54,13 @@ export class FrameReceiver {
   }
 
   receive(message: string | Uint8Array): void {
+    if (message.length > MAX_MESSAGE_BYTES) throw tooLong("message", message.length, MAX_MESSAGE_BYTES);
     if (typeof message === "string") return this.handlers.control(this.#controlMessage(message));
-    if (message.length > MAX_MESSAGE_BYTES) {
-      throw new LinkProtocolError(`A message has ${message.length} bytes: at most ${MAX_MESSAGE_BYTES}`);
-    }
     const view = this.#view;
-    for (let offset = 0; offset < message.length; offset = view.end) {
+    for (let offset = 0; offset < message.length; ) {
       readFrame(message, offset, view);
+      // The view may be another one's when the frame has been handled.
+      offset = view.end;
       if (!this.#allowed.has(view.type)) {
         throw new LinkProtocolError(`A frame of type ${view.type} came, which the other end does not send`);
       }
@@ -86,17 +87,17 @@ export class FrameReceiver {
     const { exchange, start, end } = view;
     switch (view.type) {
       case FRAME.DATA:
-        if (end - start > MAX_DATA_BYTES) throw tooLong("DATA", end - start, MAX_DATA_BYTES);
+        if (end - start > MAX_DATA_BYTES) throw tooLong("DATA frame", end - start, MAX_DATA_BYTES);
         return handlers.data(exchange, message.subarray(start, end), (view.flags & FLAG.TEXT) !== 0);
       case FRAME.CREDIT:
         wantLength("CREDIT", view, 4);
         return handlers.credit(exchange, readU32(message, start));
       case FRAME.END:
         wantLength("END", view, 0);
-        return handlers.progress(exchange, { type: "end", exchange });
+        return handlers.progress({ type: "end", exchange });
       case FRAME.STARTED:
         wantLength("STARTED", view, 0);
-        return handlers.progress(exchange, { type: "started", exchange });
+        return handlers.progress({ type: "started", exchange });
       case FRAME.RESET_ACK:
         wantLength("RESET_ACK", view, 0);
         return handlers.resetAck(exchange);
@@ -125,19 +126,21 @@ export class FrameReceiver {
       upgrade: (flags & FLAG.UPGRADE) !== 0,
       model: "",
     };
-    this.handlers.request(exchange, head, readU32(message, start));
+    const window = readU32(message, start);
+    if (window > MAX_CREDIT_BYTES) throw tooLong("window", window, MAX_CREDIT_BYTES);
+    this.handlers.request(exchange, head, window);
   }
 
   #response(message: Uint8Array, { exchange, start, end }: FrameView): void {
     if (end - start < 2) throw new LinkProtocolError("Cannot read a RESPONSE: its status is missing");
     const status = (message[start]! << 8) | message[start + 1]!;
     const headers = linesToPairs(readLines(message, start + 2, end), 0);
-    this.handlers.progress(exchange, { type: "response", exchange, head: { status, headers } });
+    this.handlers.progress({ type: "response", exchange, head: { status, headers } });
   }
 
   #reset(message: Uint8Array, { exchange, start, end }: FrameView): void {
     if (end === start) throw new LinkProtocolError("Cannot read a RESET: its code is missing");
-    if (end - start - 1 > MAX_RESET_TEXT_BYTES) throw tooLong("RESET", end - start, MAX_RESET_TEXT_BYTES + 1);
+    if (end - start - 1 > MAX_RESET_TEXT_BYTES) throw tooLong("RESET frame", end - start, MAX_RESET_TEXT_BYTES + 1);
     // A code of a later version means at least that the exchange is over.
     const code = RESET_CODES[message[start]!] ?? "cancelled";
     const text = Buffer.from(message.buffer, message.byteOffset + start + 1, end - start - 1).toString();
@@ -151,6 +154,6 @@ function wantLength(name: string, view: FrameView, wanted: number): void {
     throw new LinkProtocolError(`A ${name} frame has ${length} bytes: ${wanted} are wanted`);
 }
 
-function tooLong(name: string, found: number, limit: number): LinkProtocolError {
-  return new LinkProtocolError(`A ${name} frame has ${found} bytes: at most ${limit}`);
+function tooLong(what: string, found: number, limit: number): LinkProtocolError {
+  return new LinkProtocolError(`A ${what} is too long: at most ${limit} are taken: found ${found}`);
 }

@@ -28,10 +28,16 @@ export const MAX_RESET_TEXT_BYTES = 1 * KIB;
 export const MESSAGE_TARGET_BYTES = 64 * KIB;
 
 /**
- * What a socket must be ready to receive in one message: a full message, one more head and one more DATA frame
- * that were added to it, and as much again for control frames. JSON control messages must fit too.
+ * What a socket must be ready to receive in one message. Binary ones end with the frame that makes them reach
+ * their target, so they stay below 64 KiB + 64 KiB + 14; a JSON message can hold a list of a thousand models.
  */
 export const MAX_MESSAGE_BYTES = 1 * MIB;
+
+/**
+ * Frames that may wait for a socket that takes nothing, before the link is given up: heads and resets, as bodies
+ * wait in queues of their own. 4096 requests of 2 KiB each, all at once.
+ */
+export const MAX_WAITING_BYTES = 8 * MIB;
 
 /** Exchanges open at a time on one link; a worker that wants more opens more links. */
 export const MAX_EXCHANGES = 4096;
@@ -39,12 +45,19 @@ export const MAX_EXCHANGES = 4096;
 /** Resets that the relay has sent and the worker has not acknowledged. A worker acknowledges each at once. */
 export const MAX_UNACKNOWLEDGED_RESETS = 16 * MAX_EXCHANGES;
 
+/** The last exchange id that there is; a thousand requests per second use them up in 49 days. */
+export const MAX_EXCHANGE_ID = 2 ** 32 - 1;
+
+/** Credit that an exchange may have in one direction: windows are far smaller, and sums stay exact in 32 bits. */
+export const MAX_CREDIT_BYTES = 2 ** 31 - 1;
+
 /** Credit that every exchange keeps in each direction, however full the link: a stalled one stalls only itself. */
 export const WINDOW_FLOOR_BYTES = 16 * KIB;
 
 /**
  * Credit that a request body starts with, known to both ends without a word: a prompt of this size leaves with
- * its head, without waiting for a round trip.
+ * its head, without waiting for a round trip. Its window never gets smaller: a worker has as many requests at a
+ * time as it asked for.
  */
 export const REQUEST_WINDOW_BYTES = 64 * KIB;
 
@@ -55,8 +68,9 @@ export const INITIAL_WINDOW_BYTES = 256 * KIB;
 export const MAX_WINDOW_BYTES = 4 * MIB;
 
 /**
- * What all windows of a link may have above their floors. With the floors, no link makes its receiver keep more
- * than 32 MiB + 4096 × 16 KiB = 96 MiB, whatever stalls.
+ * What all windows of a link may have above their floors. With the floors, the open exchanges of a link make the
+ * relay keep no more than 32 MiB + 4096 × 16 KiB = 96 MiB, whatever stalls, and a worker with 32 slots
+ * 32 MiB + 32 × 64 KiB = 34 MiB.
  */
 export const WINDOW_POOL_BYTES = 32 * MIB;
 

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { MessageSocket } from "../runtime/ports.ts";
 import {
   type ExchangeId,
@@ -99,11 +100,11 @@ export class Link {
     this.flush();
   }
 
-  /** Send what there is at the end of this turn of the event loop. */
+  /** Send what there is at the end of this turn of the event loop: what all its sockets brought goes together. */
   scheduleFlush(): void {
     if (this.#flushScheduled || this.#socketFull || this.#closed) return;
     this.#flushScheduled = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.#flushScheduled = false;
       this.flush();
     });

@@ -1,6 +1,10 @@
-import type { ExchangeId } from "./events.ts";
-import type { FrameWriter } from "./frames.ts";
-import { MAX_DATA_BYTES, MESSAGE_TARGET_BYTES, SEND_QUEUE_BYTES, TURN_BYTES } from "./limits.ts";
+import { Buffer } from "node:buffer";
+import { type ExchangeId, LinkProtocolError } from "./events.ts";
+import type { FrameWriter } from "./frame_writer.ts";
+import { MAX_CREDIT_BYTES, MAX_DATA_BYTES, MESSAGE_TARGET_BYTES, SEND_QUEUE_BYTES, TURN_BYTES } from "./limits.ts";
+
+/** Small pieces that wait become one up to this length: a thousand of one byte cost a thousand entries. */
+const JOIN_BYTES = 1024;
 
 /** The body that one exchange sends: its credit, and the bytes that wait for credit or for their turn. */
 export class OutgoingBody {
@@ -8,7 +12,7 @@ export class OutgoingBody {
   queuedBytes = 0;
   /** The source was told to pause. */
   blocked = false;
-  /** Something waits and there is credit for it: it stands in the ring. */
+  /** It stands in the ring. */
   inTurn = false;
 
   constructor(
@@ -16,16 +20,36 @@ export class OutgoingBody {
     public credit: number,
   ) {}
 
+  /** Copied. Flags mark messages, whose bounds count. */
+  push(bytes: Uint8Array, flags: number): void {
+    this.queuedBytes += bytes.length;
+    const last = this.queue.at(-1);
+    if (last && flags === 0 && last.flags === 0 && last.bytes.length + bytes.length <= JOIN_BYTES) {
+      last.bytes = Buffer.concat([last.bytes, bytes]);
+    } else {
+      this.queue.push({ bytes: bytes.slice(), flags });
+    }
+  }
+
+  /** The first `bytes` of what waits first have left. */
+  shift(bytes: number): void {
+    this.queuedBytes -= bytes;
+    const first = this.queue[0]!;
+    if (bytes === first.bytes.length) this.queue.shift();
+    else first.bytes = first.bytes.subarray(bytes);
+  }
+
   clear(): void {
     this.queue.length = 0;
     this.queuedBytes = 0;
+    this.blocked = false;
   }
 }
 
 /**
  * Puts the bodies of all exchanges into one message after the other. Bytes go into the message under way at once
- * while there is credit and the message has room; else they wait in their exchange's queue, and the queues take
- * turns, so that a large body does not delay a small one by more than a turn of each other.
+ * while there is credit, the message has room and nobody waits; else they wait in their exchange's queue, and the
+ * queues take turns, so that a large body does not delay a small one by more than a turn of each other.
  */
 export class Turns {
   readonly #writer: FrameWriter;
@@ -40,36 +64,44 @@ export class Turns {
 
   /** False: enough of this body waits. */
   send(body: OutgoingBody, bytes: Uint8Array, flags: number): boolean {
-    const rest = body.queuedBytes > 0 ? bytes : this.#write(body, bytes, flags);
-    if (rest.length > 0) {
-      body.queue.push({ bytes: rest.slice(), flags });
-      body.queuedBytes += rest.length;
+    const first = body.queuedBytes === 0 && this.#ring.length === 0;
+    const written = first ? this.#write(body, bytes, flags) : 0;
+    if (written < bytes.length) {
+      body.push(bytes.subarray(written), flags);
       this.#giveTurn(body);
     }
     body.blocked = body.queuedBytes >= SEND_QUEUE_BYTES;
     return !body.blocked;
   }
 
+  /** @throws LinkProtocolError for more than an exchange may have */
   grant(body: OutgoingBody, credit: number): void {
     body.credit += credit;
+    if (body.credit > MAX_CREDIT_BYTES) {
+      throw new LinkProtocolError(`Exchange ${body.id} was granted ${body.credit} bytes`);
+    }
     this.#giveTurn(body);
   }
 
   /** Let bodies take turns until the message is full or nothing more may be sent. */
   fill(): void {
-    while (this.#writer.length < MESSAGE_TARGET_BYTES && this.#ring.length > 0) this.#takeTurn();
+    while (this.#writer.room > 0 && this.#ring.length > 0) this.#takeTurn();
   }
 
   #takeTurn(): void {
     const body = this.#ring.shift()!;
     body.inTurn = false;
-    const first = body.queue[0];
-    if (!first) return;
-    const turn = first.bytes.subarray(0, this.#ring.length > 0 ? TURN_BYTES : MAX_DATA_BYTES);
-    const written = turn.length - this.#write(body, turn, first.flags).length;
-    body.queuedBytes -= written;
-    if (written === first.bytes.length) body.queue.shift();
-    else first.bytes = first.bytes.subarray(written);
+    const { queue } = body;
+    let left = this.#ring.length > 0 ? TURN_BYTES : MESSAGE_TARGET_BYTES;
+    // It is empty when its exchange was reset meanwhile.
+    if (queue.length === 0) return;
+    while (left > 0 && queue.length > 0) {
+      const { bytes, flags } = queue[0]!;
+      const written = this.#write(body, bytes.length > left ? bytes.subarray(0, left) : bytes, flags);
+      if (written === 0) break;
+      left -= written;
+      body.shift(written);
+    }
     this.#giveTurn(body);
     this.#progress(body);
   }
@@ -80,13 +112,12 @@ export class Turns {
     this.#ring.push(body);
   }
 
-  /** Put as much into the message under way as credit and room allow; returns the rest. */
-  #write(body: OutgoingBody, bytes: Uint8Array, flags: number): Uint8Array {
-    const room = MESSAGE_TARGET_BYTES - this.#writer.length;
-    const now = Math.min(bytes.length, body.credit, room, MAX_DATA_BYTES);
-    if (now <= 0) return bytes;
+  /** Put as much into the message under way as credit and room allow; returns how much. */
+  #write(body: OutgoingBody, bytes: Uint8Array, flags: number): number {
+    const now = Math.min(bytes.length, body.credit, this.#writer.room, MAX_DATA_BYTES);
+    if (now <= 0) return 0;
     body.credit -= now;
     this.#writer.data(body.id, now === bytes.length ? bytes : bytes.subarray(0, now), flags);
-    return bytes.subarray(now);
+    return now;
   }
 }

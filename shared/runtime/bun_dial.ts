@@ -116,8 +116,8 @@ class BunConnection implements ByteConnection {
     if (this.#over) return false;
     const taken = this.#rest.length > 0 ? 0 : this.#push(bytes);
     if (taken === bytes.length) return true;
-    // A copy: the caller's bytes are its own again when this returns.
-    this.#rest.push(bytes.slice(taken));
+    // A copy (`slice` of a Buffer is none): the caller's bytes are its own again when this returns.
+    this.#rest.push(new Uint8Array(bytes.subarray(taken)));
     return false;
   }
 

@@ -67,6 +67,8 @@ function serve(options: ListenOptions, port: number, tls: ListenOptions["tls"]):
       port,
       ...(tls && { tls: { cert: tls.certPem, key: tls.keyPem } }),
       development: false,
+      // Without development mode Bun shares a port that another process listens on, and takes half its clients.
+      reusePort: false,
       // Otherwise quiet streams are cut after 10 s. Headers still have to arrive within Bun's own 12 s.
       idleTimeout: 0,
       maxRequestBodySize: options.maxRequestBodyBytes,

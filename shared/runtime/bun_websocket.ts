@@ -52,6 +52,7 @@ class BunClientSocket implements MessageSocket {
 
   close(code: number, reason: string): void {
     if (isAbrupt(code)) this.ws.terminate();
+    else if (code === 1005) this.ws.close();
     else this.ws.close(code, closeReason(reason));
   }
 

@@ -1,12 +1,13 @@
 /** A control frame holds 125 bytes, two of them the code (RFC 6455 5.5). */
 const MAX_REASON_BYTES = 123;
 
-/** Codes that stand for an ending without a close frame, so none may be sent (RFC 6455 7.4.1). */
-const NO_HANDSHAKE: ReadonlySet<number> = new Set([1006, 1015]);
-
-/** Whether closing with `code` means dropping the connection, as the peer of a relayed socket dropped its own. */
+/**
+ * Whether a close with `code` drops the connection: no close frame may carry the code (RFC 6455 7.4), so it stands
+ * for an ending without one, like 1006. 1005 is none of them: a close frame without a code.
+ */
 export function isAbrupt(code: number): boolean {
-  return NO_HANDSHAKE.has(code);
+  const named = code >= 1000 && code <= 1014 && code !== 1004 && code !== 1006;
+  return !named && !(code >= 3000 && code <= 4999);
 }
 
 /** `reason` cut at a character to what a close frame can carry. */

@@ -26,8 +26,8 @@ class DenoConnection implements ByteConnection {
 
   write(bytes: Uint8Array): boolean {
     if (this.#over) return false;
-    // A copy: the caller's bytes are its own again when this returns.
-    this.#queue.push(bytes.slice());
+    // A copy (`slice` of a Buffer is none): the caller's bytes are its own again when this returns.
+    this.#queue.push(new Uint8Array(bytes));
     this.#queuedBytes += bytes.length;
     if (!this.#writing) void this.#writeOut();
     this.#full = this.#queuedBytes >= QUEUE_BYTES;

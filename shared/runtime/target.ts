@@ -17,5 +17,7 @@ export function normalTarget(written: string): string {
   if (written.startsWith("/") && !NOT_PLAIN.test(written)) return written;
   const fragment = written.indexOf("#");
   const withoutFragment = fragment < 0 ? written : written.slice(0, fragment);
-  return new URL(ORIGIN + withoutFragment).href.slice(ORIGIN.length);
+  const { pathname, href } = new URL(ORIGIN + withoutFragment);
+  // Deno 2.9 follows the standard as it was before it escaped "^" in paths.
+  return pathname.replaceAll("^", "%5E") + href.slice(ORIGIN.length + pathname.length);
 }

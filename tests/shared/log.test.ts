@@ -96,6 +96,8 @@ const HOSTILE = [
   "\u0000\u007f",
 ];
 
+const QUOTED = /"(\\.|[^"\\])*"/g;
+
 test("whatever a client wrote stays within its field", async () => {
   assert.ok(HOSTILE.length > 0);
   for (const hostile of HOSTILE) {
@@ -107,7 +109,7 @@ test("whatever a client wrote stays within its field", async () => {
       assert.equal(text.split("\n").length, 3, JSON.stringify(text));
       assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202e]/);
       if (format === "json") assert.equal(JSON.parse(text.split("\n")[1]!).hostile, hostile);
-      else assert.equal(text.match(/ status=/g)?.length, hostile.includes("status") ? 3 : 1, text);
+      else assert.equal(text.replace(QUOTED, "").match(/ status=/g)?.length, 1, text);
     }
   }
 });

@@ -8,6 +8,8 @@ import process from "node:process";
 const FOLDER = join(import.meta.dirname, "llama");
 const PYTHON = join(import.meta.dirname, "../../.venv/bin/python");
 
+const LOOK_INTERVAL_MS = 20;
+
 /** Why the real backend cannot run here; undefined when it can, and where it must (`.ci/run`). */
 export function noLlama(): string | undefined {
   if (process.env["SIGNALBOX_TEST_REQUIRE_ALL"] || existsSync(PYTHON)) return undefined;
@@ -51,6 +53,22 @@ export class LlamaBackend implements AsyncDisposable {
 
   async busySlots(): Promise<number> {
     return (await this.slots()).filter((slot) => slot.is_processing).length;
+  }
+
+  /** Wait until so many of its slots work: by asking, as nothing tells. */
+  async busyWhen(wanted: number, withinMs: number): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    for (let busy = await this.busySlots(); busy !== wanted; busy = await this.busySlots()) {
+      if (performance.now() > deadline)
+        throw new Error(`Wanted ${wanted} busy slots within ${withinMs} ms, found ${busy}`);
+      await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL_MS));
+    }
+  }
+
+  /** Its only model: a path, so its slashes are tested too. */
+  async model(): Promise<string> {
+    const { data } = (await (await fetch(`${this.url}/v1/models`)).json()) as { data: { id: string }[] };
+    return data[0]!.id;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

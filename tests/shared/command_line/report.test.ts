@@ -21,13 +21,26 @@ test("an error is one line and a hint one, whatever is in them", () => {
   assert.deepEqual(report(new CommandError("Cannot a")), [2, "signalbox: error: Cannot a\n"]);
 });
 
-test("a port in use is wrong input", () => {
-  const [code, text] = report(new PortInUse("127.0.0.1:8080"));
-  assert.equal(code, 2);
-  assert.match(
-    text,
-    /^signalbox: error: Cannot listen: the port is in use \(127\.0\.0\.1:8080\)\nsignalbox: hint: .*\n$/,
-  );
+const LISTENING: [error: Error, told: string][] = [
+  [new PortInUse("Cannot listen on 127.0.0.1:8080 as …"), "Cannot listen on 127.0.0.1:8080 as …"],
+  [
+    Object.assign(new Error("x"), { code: "EADDRNOTAVAIL" }),
+    "Cannot listen: this machine does not have that address",
+  ],
+  [Object.assign(new Error("x"), { code: "EACCES" }), "Cannot listen: permission denied"],
+  [
+    new Error("failed to lookup address information: Name or service not known"),
+    "Cannot listen: the name cannot be resolved",
+  ],
+];
+
+test("an address that cannot be had is wrong input", () => {
+  for (const [error, told] of LISTENING) {
+    const [code, text] = report(error);
+    const [first, second, ...more] = text.split("\n");
+    assert.deepEqual([code, first, more], [2, `signalbox: error: ${told}`, [""]]);
+    assert.match(second ?? "", /^signalbox: hint: ./);
+  }
 });
 
 test("anything else is a fault of ours, shown with its stack", () => {

@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { Http1Client } from "../../../shared/http1/client.ts";
 import { type ByteHandlers, DialError, type Runtime } from "../../../shared/runtime/ports.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import type { RawPeer } from "./raw_backend.ts";
+import { until } from "../../support/until.ts";
+import type { BytePeer } from "./byte_backend.ts";
 import { fail, Recorded, type Sent, succeed, underWay, withBackend } from "./test_client.ts";
-import { until } from "./until.ts";
 
-const answering = (answer: string) => ({ serve: (peer: RawPeer) => peer.answerAll(answer) });
+const answering = (answer: string) => ({ serve: (peer: BytePeer) => peer.answerAll(answer) });
 const closing = (answer: string) => ({
-  serve: (peer: RawPeer) => peer.socket.once("data", () => peer.end(answer)),
+  serve: (peer: BytePeer) => peer.socket.once("data", () => peer.end(answer)),
 });
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -146,8 +146,8 @@ test("what a handler throws reaches the runtime, and the connection is closed", 
   assert.throws(() => handlers!.data(bytes("HTTP/1.1 200 OK\r\n\r\nhi")), thrown);
   assert.equal(closed, 1);
   assert.equal(client.connections, 0);
-  assert.deepEqual(one.events, ["started", "head"]);
   client.close();
+  assert.deepEqual(one.events, ["started", "head"]);
   assert.equal(clock.pending, 0);
 });
 

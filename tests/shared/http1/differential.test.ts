@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import http from "node:http";
 import { test } from "node:test";
-import type { RawPeer } from "./raw_backend.ts";
+import type { BytePeer } from "./byte_backend.ts";
 import type { ResponseCase } from "./response_case.ts";
 import { type Setup, succeed, withBackend } from "./test_client.ts";
 import { VALID_BODIES } from "./valid_bodies.ts";
@@ -55,7 +55,7 @@ test("the exceptions are of cases that exist", () => {
 
 for (const each of CASES) {
   test(`node:http agrees: ${each.name}`, () => {
-    const serve = (peer: RawPeer) => void peer.socket.once("data", () => peer.end(each.bytes));
+    const serve = (peer: BytePeer) => void peer.socket.once("data", () => peer.end(each.bytes));
     return withBackend(async (setup) => assertAgreed(each, setup), { serve });
   });
 }

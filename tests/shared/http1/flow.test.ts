@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RawPeer } from "./raw_backend.ts";
+import { Http1Client } from "../../../shared/http1/client.ts";
+import { runtime } from "../../../shared/runtime/current.ts";
+import type { Runtime } from "../../../shared/runtime/ports.ts";
+import { settled, until } from "../../support/until.ts";
+import type { BytePeer } from "./byte_backend.ts";
 import { Recorded, type Sent, underWay, withBackend } from "./test_client.ts";
-import { until } from "./until.ts";
 
-const answering = (answer: string) => ({ serve: (peer: RawPeer) => peer.answerAll(answer) });
+const answering = (answer: string) => ({ serve: (peer: BytePeer) => peer.answerAll(answer) });
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 test("what is written before there is a connection leaves with the head", () =>
@@ -17,6 +20,15 @@ test("what is written before there is a connection leaves with the head", () =>
     one.exchange.end();
     const peer = await setup.backend.peer();
     await peer.receives("\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n");
+  }));
+
+test("bytes of a body by length are copied when they have to wait", () =>
+  withBackend(async (setup) => {
+    const one = new Recorded(setup.client, setup.origin, { method: "POST", body: { length: 5 } });
+    const lent = bytes("hello");
+    one.exchange.write(lent);
+    lent.fill(0);
+    await (await setup.backend.peer()).receives("\r\n\r\nhello");
   }));
 
 test("drain is called when what had to wait for the connection was sent", () =>
@@ -73,8 +85,65 @@ for (const event of ["started", "head", "data"] as const) {
       const peer = await setup.backend.peer();
       await until(() => peer.closed, "the connection to close");
       assert.equal(one.events.at(-1), event);
+      assert.equal(peer.received === "", event === "started");
     }, answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n")));
 }
+
+test("pause() before there is a connection holds for the one that comes", () =>
+  withBackend(async (setup) => {
+    let paused = 0;
+    const dial: Runtime["dial"] = async (options, handlers) => {
+      const connection = await runtime.dial(options, handlers);
+      const pause = connection.pause.bind(connection);
+      connection.pause = () => {
+        paused++;
+        pause();
+      };
+      return connection;
+    };
+    const client = new Http1Client({ runtime: { dial }, clock: setup.clock });
+    const one = new Recorded(client, setup.origin);
+    one.exchange.pause();
+    await (await setup.backend.peer()).receivesHead();
+    assert.equal(paused, 1);
+    one.exchange.resume();
+    (await setup.backend.peer()).send("HTTP/1.1 204 No Content\r\n\r\n");
+    await one.over;
+    client.close();
+  }));
+
+for (const [name, head, kind] of [
+  ["whole", "HTTP/1.1 200 OK\r\n\r\n", undefined],
+  ["cut off", "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", "broke_off"],
+] as const) {
+  test(`a body that the backend has closed behind while it was paused comes all the same: ${name}`, () =>
+    withBackend(async (setup) => {
+      const { one, peer } = await underWay(setup, { on: { head: () => one.exchange.pause() } });
+      const closed = new Promise((resolve) => peer.socket.once("finish", resolve));
+      peer.end(`${head}${"x".repeat(200_000)}`);
+      await closed;
+      await until(() => one.head !== undefined, "the head");
+      one.exchange.resume();
+      await one.over;
+      assert.equal(one.bodyBytes, 200_000);
+      assert.equal(one.failure?.kind, kind);
+    }));
+}
+
+test("cancel() stops a backend that does not heed the end of the request's side", () =>
+  withBackend(
+    async (setup) => {
+      const { one, peer } = await underWay(setup);
+      peer.send("HTTP/1.1 200 OK\r\n\r\n");
+      await until(() => one.head !== undefined, "the head");
+      const stopped = new Promise((resolve) => peer.socket.once("close", resolve));
+      const streaming = setInterval(() => peer.socket.write("more"), 5);
+      one.exchange.cancel();
+      await stopped;
+      clearInterval(streaming);
+    },
+    { allowHalfOpen: true },
+  ));
 
 const BIG_BYTES = 32 * 1024 * 1024;
 /** What the kernel and both runtimes take at most between two sockets that nobody reads. */
@@ -97,23 +166,13 @@ test("a paused response holds the backend back, and all of it comes after resume
     };
     push();
     await until(() => one.head !== undefined, "the head");
-    await standsStill(() => count);
-    assert.ok(count < BUFFERED_BYTES, `${count} bytes were taken`);
+    const taken = await settled(() => count);
+    assert.ok(taken < BUFFERED_BYTES, `${taken} bytes were taken`);
     assert.ok(one.bodyBytes < 1024 * 1024);
     one.exchange.resume();
     await one.over;
     assert.equal(one.bodyBytes, BIG_BYTES);
   }));
-
-/** Wait until a number has not changed for a while. */
-async function standsStill(value: () => number): Promise<void> {
-  const quietMs = 150;
-  let [last, sinceMs] = [value(), performance.now()];
-  await until(() => {
-    if (value() !== last) [last, sinceMs] = [value(), performance.now()];
-    return performance.now() - sinceMs > quietMs;
-  }, "the backend to be held back");
-}
 
 test("a backend that does not read holds the request back, until it does", () =>
   withBackend(async (setup) => {
@@ -133,8 +192,8 @@ test("a backend that does not read holds the request back, until it does", () =>
       one.exchange.end();
     };
     const uploaded = upload();
-    await standsStill(() => count);
-    assert.ok(count < BUFFERED_BYTES, `${count} bytes were taken`);
+    const taken = await settled(() => count);
+    assert.ok(taken < BUFFERED_BYTES, `${taken} bytes were taken`);
     peer.socket.resume();
     await uploaded;
     await until(() => peer.received.length > BIG_BYTES, "the whole body");

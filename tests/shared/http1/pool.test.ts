@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RawPeer } from "./raw_backend.ts";
+import { until } from "../../support/until.ts";
+import type { BytePeer } from "./byte_backend.ts";
 import { fail, Recorded, type Setup, send, succeed, withBackend } from "./test_client.ts";
-import { until } from "./until.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
-const answering = (answer = OK) => ({ serve: (peer: RawPeer) => peer.answerAll(answer) });
+const answering = (answer = OK) => ({ serve: (peer: BytePeer) => peer.answerAll(answer) });
 
 test("requests one after the other share a connection", () =>
   withBackend(async (setup) => {
@@ -74,14 +74,16 @@ test("idle connections are closed in time though no request comes", () =>
     await until(() => setup.backend.peers[0]!.closed, "the connection to close");
   }, answering()));
 
-test("no more connections idle than allowed", () =>
-  withBackend(
-    async (setup) => {
-      await Promise.all([succeed(setup), succeed(setup), succeed(setup)]);
-      assert.equal(setup.client.connections, 2);
-    },
-    { ...answering(), maxIdlePerOrigin: 2 },
-  ));
+for (const maxIdlePerOrigin of [0, 2]) {
+  test(`no more than ${maxIdlePerOrigin} connections idle when that is the limit`, () =>
+    withBackend(
+      async (setup) => {
+        await Promise.all([succeed(setup), succeed(setup), succeed(setup)]);
+        assert.equal(setup.client.connections, maxIdlePerOrigin);
+      },
+      { ...answering(), maxIdlePerOrigin },
+    ));
+}
 
 test("an idle connection that the backend closes is forgotten", () =>
   withBackend(async (setup) => {
@@ -103,14 +105,19 @@ test("an idle connection on which a byte arrives is closed", () =>
 const NOT_REUSED: Record<string, string> = {
   "Connection: close": "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi",
   "HTTP/1.0": "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi",
-  "bytes behind the response": `${OK}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison`,
+  "bytes behind a length": `${OK}HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison`,
+  "bytes behind the last chunk":
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\nHTTP/1.1",
+  "bytes behind a 204": "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1",
 };
 for (const [name, answer] of Object.entries(NOT_REUSED)) {
   test(`${name}: the response is delivered and the connection closed`, () =>
     withBackend(async (setup) => {
-      assert.equal((await succeed(setup)).text, "hi");
-      assert.equal(setup.client.connections, 0);
-      assert.equal((await succeed(setup)).text, "hi");
+      let atEnd = -1;
+      const { text } = await succeed(setup, { on: { end: () => (atEnd = setup.client.connections) } });
+      assert.equal(text, answer.includes(" 204 ") ? "" : "hi");
+      assert.equal(atEnd, 0);
+      await succeed(setup);
       assert.equal(setup.backend.peers.length, 2);
     }, answering(answer)));
 }
@@ -161,6 +168,10 @@ test("close() ends what is idle and what is under way", () =>
     const open = new Recorded(setup.client, setup.origin);
     const peer = await setup.backend.peer();
     await peer.receives("\r\n\r\n");
+    const other = send(setup);
+    (await setup.backend.peer(1)).send(OK);
+    await other;
+    assert.equal(setup.client.connections, 2);
     setup.client.close();
     assert.equal((await open.over).failure?.kind, "broke_off");
     assert.equal(setup.client.connections, 0);
@@ -178,10 +189,7 @@ test("2,000 responses stream at the same time", () =>
       });
       return one;
     });
-    await until(
-      () => started.size === count,
-      () => `${started.size} of ${count} to start`,
-    );
+    await until(() => started.size === count, "all of them start", 10_000);
     assert.equal(setup.client.connections, count);
     for (const peer of setup.backend.peers) peer.send("1\r\n!\r\n0\r\n\r\n");
     for (const one of await Promise.all(all.map(({ over }) => over))) assert.equal(one.text, "hi!");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RequestBody } from "../../../shared/http1/types.ts";
-import type { RawPeer } from "./raw_backend.ts";
+import type { BytePeer } from "./byte_backend.ts";
 import { fail, type Sent, type Setup, send, succeed, withBackend } from "./test_client.ts";
 
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
@@ -9,19 +9,19 @@ const METHODS = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"];
 const BODY = new TextEncoder().encode("body");
 
 /** How a backend ends a connection on which it has read a request. */
-const ENDINGS: Record<string, (peer: RawPeer) => void> = {
+const ENDINGS: Record<string, (peer: BytePeer) => void> = {
   closes: (peer) => peer.end(),
   resets: (peer) => peer.reset(),
 };
 
 /** Answers `/first`, so that the connection is pooled, and whatever comes to be served last; ends on others. */
 function dyingBackend(
-  ending: (peer: RawPeer) => void,
+  ending: (peer: BytePeer) => void,
   options: { survives?: (peers: number) => boolean } = {},
 ) {
   let peers = 0;
   return {
-    serve(peer: RawPeer): void {
+    serve(peer: BytePeer): void {
       const number = ++peers;
       peer.socket.on("data", (text) => {
         if (String(text).includes(" /first ") || options.survives?.(number)) peer.send(OK);

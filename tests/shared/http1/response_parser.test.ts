@@ -60,25 +60,31 @@ const RESPONSE = Buffer.from(
 
 const HEAD_BYTES = RESPONSE.indexOf("\r\n\r\n") + 4;
 
-for (const last of ["head", "a", "end"] as const) {
-  test(`stop() within ${last} is the end of the events`, () => {
-    const seen: string[] = [];
-    const see = (event: string) => {
-      seen.push(event);
-      if (event === last) parser.stop();
-    };
-    const parser = new ResponseParser({
-      head: () => see("head"),
-      data: (bytes) => see(Buffer.from(bytes).toString()),
-      end: () => see("end"),
-      switched: () => see("switched"),
+const STOPPED: [answer: Buffer, events: string[]][] = [
+  [RESPONSE, ["head", "a", "b", "end"]],
+  [Buffer.from(`${lines("HTTP/1.1 200 OK", "Content-Length: 1", "")}a`), ["head", "a", "end"]],
+  [Buffer.from(lines("HTTP/1.1 204 No Content", "")), ["head", "end"]],
+];
+for (const [answer, events] of STOPPED) {
+  for (const [at, last] of events.entries()) {
+    test(`stop() within ${last} of ${events} is the end of the events`, () => {
+      const seen: string[] = [];
+      const see = (event: string) => {
+        seen.push(event);
+        if (event === last) parser.stop();
+      };
+      const parser = new ResponseParser({
+        head: () => see("head"),
+        data: (bytes) => see(Buffer.from(bytes).toString()),
+        end: () => see("end"),
+        switched: () => see("switched"),
+      });
+      parser.begin("GET");
+      parser.receive(answer);
+      parser.eof();
+      assert.deepEqual(seen, events.slice(0, at + 1));
     });
-    parser.begin("GET");
-    parser.receive(RESPONSE);
-    parser.eof();
-    const all = ["head", "a", "b", "end"];
-    assert.deepEqual(seen, all.slice(0, all.indexOf(last) + 1));
-  });
+  }
 }
 
 test("one parser reads one response after the other, also after one that broke off", () => {

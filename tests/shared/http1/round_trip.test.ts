@@ -5,8 +5,8 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { Http1Client } from "../../../shared/http1/client.ts";
+import { runtime } from "../../../shared/runtime/current.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { nodeDial } from "../../support/node_dial.ts";
 import { Recorded, type Sent } from "./test_client.ts";
 
 /** What a server that is not ours made of a request. */
@@ -30,7 +30,7 @@ async function understoodBy(requests: { sent: Sent; pieces?: Uint8Array[] }[]): 
   const server = http.createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
-  const client = new Http1Client({ runtime: { dial: nodeDial }, clock: new FakeClock() });
+  const client = new Http1Client({ runtime, clock: new FakeClock() });
   try {
     const understood: Understood[] = [];
     for (const { sent, pieces } of requests) {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Http1Client, type Http1ClientOptions } from "../../../shared/http1/client.ts";
-import type { RequestOptions } from "../../../shared/http1/exchange.ts";
 import {
   type ClientExchange,
   type ExchangeHandlers,
@@ -10,13 +9,14 @@ import {
   type Http1ResponseHead,
   type Origin,
   type RequestBody,
+  type RequestOptions,
 } from "../../../shared/http1/types.ts";
+import { runtime } from "../../../shared/runtime/current.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
-import { nodeDial } from "../../support/node_dial.ts";
-import { RawBackend, type RawPeer } from "./raw_backend.ts";
+import { ByteBackend, type BytePeer } from "./byte_backend.ts";
 
 export interface Setup {
-  backend: RawBackend;
+  backend: ByteBackend;
   client: Http1Client;
   clock: FakeClock;
   origin: Origin;
@@ -25,11 +25,11 @@ export interface Setup {
 /** A client and a raw backend, both closed when the test is over; no timer may be left then. */
 export async function withBackend(
   run: (setup: Setup) => Promise<void>,
-  options: Partial<Http1ClientOptions> & { serve?: (peer: RawPeer) => void } = {},
+  options: Partial<Http1ClientOptions> & { serve?: (peer: BytePeer) => void; allowHalfOpen?: boolean } = {},
 ): Promise<void> {
-  const backend = await RawBackend.start(options.serve);
+  const backend = await ByteBackend.start(options.serve, options.allowHalfOpen);
   const clock = new FakeClock();
-  const client = new Http1Client({ runtime: { dial: nodeDial }, clock, ...options });
+  const client = new Http1Client({ runtime, clock, ...options });
   try {
     await run({ backend, client, clock, origin: { host: "127.0.0.1", port: backend.port } });
   } finally {
@@ -138,7 +138,7 @@ export async function fail(
 }
 
 /** Start a request and wait until the backend has read its head. */
-export async function underWay(setup: Setup, sent: Sent = {}): Promise<{ one: Recorded; peer: RawPeer }> {
+export async function underWay(setup: Setup, sent: Sent = {}): Promise<{ one: Recorded; peer: BytePeer }> {
   const number = setup.backend.peers.length;
   const one = new Recorded(setup.client, setup.origin, sent);
   const peer = await setup.backend.peer(number);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runtime } from "../../../shared/runtime/current.ts";
 import type { Runtime } from "../../../shared/runtime/ports.ts";
-import { nodeDial } from "../../support/node_dial.ts";
+import { until } from "../../support/until.ts";
 import { type Recorded, underWay, withBackend } from "./test_client.ts";
-import { until } from "./until.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -26,7 +26,7 @@ test("a 100 and half a head are no answer", () => {
   const beginning = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n";
   let read = 0;
   const dial: Runtime["dial"] = (options, handlers) =>
-    nodeDial(options, {
+    runtime.dial(options, {
       drain: () => handlers.drain(),
       closed: (error) => handlers.closed(error),
       data: (bytes) => {

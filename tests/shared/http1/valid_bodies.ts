@@ -122,6 +122,12 @@ export const VALID_BODIES: ResponseCase[] = [
     ends: "reusable",
   },
   {
+    name: "extensions of more than 4 KiB in all",
+    bytes: `${head(CHUNKED)}${`1;${"e".repeat(500)}\r\nx\r\n`.repeat(10)}0\r\n\r\n`,
+    body: "x".repeat(10),
+    ends: "reusable",
+  },
+  {
     name: "quoted chunk extensions",
     bytes: `${head(CHUNKED)}2;a="b; c";d="\xe9"\r\nhi\r\n0\r\n\r\n`,
     body: "hi",

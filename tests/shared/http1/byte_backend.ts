@@ -1,21 +1,25 @@
 import net from "node:net";
-import { until } from "./until.ts";
+import { until } from "../../support/until.ts";
 
 /** A TCP server that answers with whatever bytes a test wants, for what no HTTP server would do. */
-export class RawBackend {
-  readonly peers: RawPeer[] = [];
+export class ByteBackend {
+  readonly peers: BytePeer[] = [];
   readonly #server: net.Server;
 
-  private constructor(serve: (peer: RawPeer) => void) {
-    this.#server = net.createServer({ noDelay: true }, (socket) => {
-      const peer = new RawPeer(socket);
+  private constructor(serve: (peer: BytePeer) => void, allowHalfOpen: boolean) {
+    this.#server = net.createServer({ noDelay: true, allowHalfOpen }, (socket) => {
+      const peer = new BytePeer(socket);
       this.peers.push(peer);
       serve(peer);
     });
   }
 
-  static async start(serve: (peer: RawPeer) => void = () => {}): Promise<RawBackend> {
-    const backend = new RawBackend(serve);
+  /** `allowHalfOpen`: keep sending when the client has ended its side. */
+  static async start(
+    serve: (peer: BytePeer) => void = () => {},
+    allowHalfOpen = false,
+  ): Promise<ByteBackend> {
+    const backend = new ByteBackend(serve, allowHalfOpen);
     await new Promise<void>((resolve) => backend.#server.listen(0, "127.0.0.1", resolve));
     return backend;
   }
@@ -29,7 +33,7 @@ export class RawBackend {
     return this.peers.map((peer) => peer.received).join("");
   }
 
-  async peer(number = 0): Promise<RawPeer> {
+  async peer(number = 0): Promise<BytePeer> {
     await until(() => this.peers.length > number, `connection ${number}`);
     return this.peers[number]!;
   }
@@ -46,7 +50,7 @@ export class RawBackend {
 }
 
 /** One connection, as the server sees it. */
-export class RawPeer {
+export class BytePeer {
   /** Each byte one character. */
   received = "";
   closed = false;
@@ -66,10 +70,7 @@ export class RawPeer {
 
   /** Wait for this text, behind the first `after` characters. */
   async receives(text: string, after = 0): Promise<void> {
-    await until(
-      () => this.received.includes(text, after),
-      () => `${JSON.stringify(text)} in ${this.received}`,
-    );
+    await until(() => this.received.includes(text, after), `the backend receives ${JSON.stringify(text)}`);
   }
 
   /** The last of a request without a body. */

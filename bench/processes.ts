@@ -1,0 +1,28 @@
+import { execFileSync, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const TICK_MS = 1000 / Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
+
+/** CPU time that a process has used, user and system, in milliseconds. */
+export function cpuMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
+
+/** What a process holds of memory, in bytes. */
+export function residentBytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) * 1024;
+}
+
+/** The backend of the benchmarks, as a process. */
+export async function startBackend(): Promise<{ url: string; pid: number; stop(): void }> {
+  const child = spawn("bun", [join(import.meta.dirname, "raw_backend.ts")], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const url = await new Promise<string>((resolve) => {
+    child.stdout.setEncoding("utf8").on("data", (text) => resolve(text.trim()));
+  });
+  return { url, pid: child.pid!, stop: () => child.kill("SIGKILL") };
+}

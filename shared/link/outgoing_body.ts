@@ -1,0 +1,62 @@
+import type { ExchangeId } from "./events.ts";
+
+/** Small pieces that wait are put together in blocks of this size: an event is 200 bytes, an object for it as much. */
+const BLOCK_BYTES = 16 * 1024;
+
+interface Block {
+  bytes: Uint8Array;
+  /** What is waiting stands from `start` to `end`. */
+  start: number;
+  end: number;
+  flags: number;
+}
+
+/** The body that one exchange sends: its credit, and the bytes that wait for credit or for their turn. */
+export class OutgoingBody {
+  readonly #blocks: Block[] = [];
+  queuedBytes = 0;
+  /** The source was told to pause. */
+  blocked = false;
+  /** Something waits and there is credit for it: it stands in the ring. */
+  inTurn = false;
+
+  constructor(
+    readonly id: ExchangeId,
+    public credit: number,
+  ) {}
+
+  /** Keep a copy behind what waits already. Pieces with flags are messages and stay apart. */
+  append(bytes: Uint8Array, flags: number): void {
+    const last = this.#blocks.at(-1);
+    this.queuedBytes += bytes.length;
+    if (last && flags === 0 && last.flags === 0 && last.end + bytes.length <= last.bytes.length) {
+      last.bytes.set(bytes, last.end);
+      last.end += bytes.length;
+      return;
+    }
+    const block = new Uint8Array(flags === 0 ? Math.max(bytes.length, BLOCK_BYTES) : bytes.length);
+    block.set(bytes);
+    this.#blocks.push({ bytes: block, start: 0, end: bytes.length, flags });
+  }
+
+  /** Up to `limit` bytes of what waits longest, with their flags. Valid until `append` or `take`. */
+  first(limit: number): { bytes: Uint8Array; flags: number } | undefined {
+    const block = this.#blocks[0];
+    if (!block) return undefined;
+    const end = Math.min(block.end, block.start + limit);
+    return { bytes: block.bytes.subarray(block.start, end), flags: block.flags };
+  }
+
+  /** These bytes of the first wait no longer. */
+  take(bytes: number): void {
+    const block = this.#blocks[0]!;
+    block.start += bytes;
+    this.queuedBytes -= bytes;
+    if (block.start === block.end) this.#blocks.shift();
+  }
+
+  clear(): void {
+    this.#blocks.length = 0;
+    this.queuedBytes = 0;
+  }
+}

@@ -1,0 +1,4 @@
+import { runtime } from "../../../shared/runtime/current.ts";
+import { runtimeContract } from "./contract.ts";
+
+runtimeContract(runtime);

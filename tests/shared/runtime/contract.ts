@@ -1,0 +1,15 @@
+import type { Runtime } from "../../../shared/runtime/ports.ts";
+import { httpContract } from "./http_contract.ts";
+import { streamingContract } from "./streaming_contract.ts";
+import { targetContract } from "./target_contract.ts";
+import { upgradeContract } from "./upgrade_contract.ts";
+import { webSocketContract } from "./websocket_contract.ts";
+
+/** What every adapter must do, one part for each thing that the ports promise. */
+export function runtimeContract(runtime: Runtime): void {
+  targetContract(runtime);
+  httpContract(runtime);
+  streamingContract(runtime);
+  upgradeContract(runtime);
+  webSocketContract(runtime);
+}

@@ -1,0 +1,25 @@
+import type { Runtime } from "../../../shared/runtime/ports.ts";
+
+/** What a runtime cannot do, and why: cases that need it are skipped with that reason. */
+const DIFFERENCES = {
+  bun: {
+    headBeforeBody:
+      "Bun.serve keeps the end of the head back until the body's first byte (oven-sh/bun#33660)",
+  },
+  deno: {
+    bodyLimit: "Deno.serve has no limit for a request body: whoever reads it counts",
+    ping: "Deno's WebSockets have no ping()",
+    refusedKind: "Deno's WebSocket client does not say why there is no connection",
+    clientCloseCodes: "Deno's WebSocket client sends 1000 and 3000-4999 only",
+    drop: "Deno's WebSockets have no way to drop a connection without a handshake",
+    socketsOutliveReload: "Deno.serve ends WebSockets with the server that had the old certificate",
+    stopsAcceptingFirst: "Deno.serve accepts until its last WebSocket has ended",
+  },
+} as const;
+
+type Difference = keyof (typeof DIFFERENCES)["bun"] | keyof (typeof DIFFERENCES)["deno"];
+
+/** For the `skip` of a test: the reason, or false. */
+export function lacks(runtime: Runtime, difference: Difference): string | false {
+  return (DIFFERENCES[runtime.name] as Partial<Record<Difference, string>>)[difference] ?? false;
+}

@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import type { Runtime } from "../../../shared/runtime/ports.ts";
+import { settled, until } from "../../support/until.ts";
+import { lacks } from "./differences.ts";
+import { get, MIB, RawClient, serve } from "./set_up.ts";
+
+/** What a kernel may hold of a body that nobody reads, both ends together, and some margin. */
+const KERNEL_BYTES = 16 * MIB;
+
+export function httpContract(runtime: Runtime): void {
+  test("the peer is an address without a port", async () => {
+    await using server = await serve(runtime, (_, { peer, secure }) => new Response(`${peer} ${secure}`));
+    using client = new RawClient(server.port, get("/"));
+    await client.complete();
+    assert.equal(client.body, "127.0.0.1 false");
+  });
+
+  test("the peer of a listener on all addresses is written like any other", async () => {
+    await using server = await serve(runtime, (_, { peer }) => new Response(peer), { hostname: "::" });
+    using client = new RawClient(server.port, get("/"));
+    await client.complete();
+    assert.equal(client.body, "127.0.0.1");
+  });
+
+  test("HEAD, 204 and 304 have no body, and HEAD keeps its length", async () => {
+    await using server = await serve(runtime, (request) => {
+      const status = Number(new URL(request.url).pathname.slice(1));
+      return new Response(null, {
+        status,
+        headers: request.method === "HEAD" ? { "content-length": "1234" } : {},
+      });
+    });
+    for (const [method, status, length] of [
+      ["HEAD", 200, "1234"],
+      ["GET", 204, ""],
+      ["GET", 304, ""],
+    ] as const) {
+      using client = new RawClient(
+        server.port,
+        `${method} /${status} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+      );
+      await client.closed();
+      assert.match(client.text, new RegExp(`^HTTP/1.1 ${status} `));
+      assert.equal(client.header("content-length"), length, `${method} ${status}`);
+      assert.equal(client.body, "", `${method} ${status}`);
+    }
+  });
+
+  test("nothing is compressed and no encoding is undone", async () => {
+    const body = "a".repeat(10_000);
+    await using server = await serve(runtime, (request) => {
+      const encoded = request.url.endsWith("/encoded");
+      return new Response(body, {
+        headers: encoded ? { "content-encoding": "gzip" } : { "content-type": "text/plain" },
+      });
+    });
+    for (const path of ["/", "/encoded"]) {
+      using client = new RawClient(server.port, get(path, "Accept-Encoding: gzip, br\r\n"));
+      await client.complete();
+      assert.equal(client.body, body);
+    }
+  });
+
+  test("a handler that throws is a 500 that says nothing", async () => {
+    await using server = await serve(runtime, async (request) => {
+      if (request.url.endsWith("/late")) await Promise.resolve();
+      throw new Error("secret");
+    });
+    for (const path of ["/", "/late"]) {
+      using client = new RawClient(server.port, get(path));
+      await client.complete();
+      assert.match(client.text, /^HTTP\/1.1 500 /);
+      assert.equal(client.body, "");
+    }
+  });
+
+  test("a body arrives whole and in order", async () => {
+    await using server = await serve(runtime, async (request) => new Response(await digest(request.body!)));
+    const body = Buffer.alloc(24 * MIB, "0123456789abcdef-");
+    using client = new RawClient(
+      server.port,
+      `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`,
+    );
+    client.socket.write(body);
+    await client.complete();
+    assert.equal(client.body, createHash("sha256").update(body).digest("hex"));
+  });
+
+  test("an upload stops while nobody reads it, and goes on", async () => {
+    const read = Promise.withResolvers<void>();
+    await using server = await serve(runtime, async (request) => {
+      const reader = request.body!.getReader();
+      const { value } = await reader.read();
+      await read.promise;
+      let length = value!.length;
+      for (let next = await reader.read(); !next.done; next = await reader.read())
+        length += next.value.length;
+      return new Response(String(length));
+    });
+    const size = 96 * MIB;
+    using client = new RawClient(
+      server.port,
+      `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`,
+    );
+    client.socket.write(Buffer.alloc(size));
+    await until(() => client.socket.bytesWritten > MIB, "the first bytes sent");
+    const stalled = await settled(() => client.socket.bytesWritten - client.socket.writableLength);
+    assert.ok(stalled < KERNEL_BYTES, `${stalled} bytes were taken`);
+    read.resolve();
+    await client.complete();
+    assert.equal(client.body, String(size));
+  });
+
+  test("a body over the limit is refused", { skip: lacks(runtime, "bodyLimit") }, async () => {
+    await using server = await serve(runtime, async (request) => new Response(await request.text()), {
+      maxRequestBodyBytes: 1000,
+    });
+    using client = new RawClient(server.port, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n");
+    await client.until(() => client.text.includes("\r\n\r\n"), "a refusal");
+    assert.match(client.text, /^HTTP\/1.1 413 /);
+  });
+
+  test("a client that leaves before there is a response is told of once", async () => {
+    let gone = 0;
+    const answer = Promise.withResolvers<Response>();
+    let asked = false;
+    await using server = await serve(runtime, (_, context) => {
+      context.onGone(() => gone++);
+      asked = true;
+      return answer.promise;
+    });
+    using client = new RawClient(server.port, get("/"));
+    await until(() => asked, "the request");
+    client.socket.destroy();
+    await until(() => gone === 1, "onGone", 1000);
+    answer.resolve(new Response("nobody is there"));
+  });
+
+  test("a client that leaves while its body is read ends the reading", async () => {
+    let gone = 0;
+    let state = "waiting";
+    await using server = await serve(runtime, async (request, context) => {
+      context.onGone(() => gone++);
+      state = "reading";
+      await request.text().catch(() => {
+        state = "failed";
+      });
+      return new Response();
+    });
+    using client = new RawClient(
+      server.port,
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nabc",
+    );
+    await until(() => state === "reading", "the request");
+    client.socket.destroy();
+    await until(() => state === "failed", "the end of the body", 1000);
+    assert.ok(gone <= 1);
+  });
+
+  test("an answered request is never gone", async () => {
+    let gone = 0;
+    await using server = await serve(runtime, (_, context) => {
+      context.onGone(() => gone++);
+      return new Response("x");
+    });
+    using client = new RawClient(server.port, get("/"));
+    await client.complete();
+    client.socket.destroy();
+    using next = new RawClient(server.port, get("/"));
+    await next.complete();
+    assert.equal(gone, 0);
+  });
+
+  test("five hundred requests at a time are all answered", async () => {
+    const all = Promise.withResolvers<void>();
+    let open = 0;
+    await using server = await serve(runtime, async (_, { target }) => {
+      if (++open === 500) all.resolve();
+      await all.promise;
+      return new Response(target);
+    });
+    const clients = Array.from({ length: 500 }, (_, i) => new RawClient(server.port, get(`/${i}`)));
+    await Promise.all(clients.map((client) => client.complete()));
+    for (const [i, client] of clients.entries()) {
+      assert.equal(client.body, `/${i}`);
+      client.socket.destroy();
+    }
+  });
+}
+
+async function digest(body: ReadableStream<Uint8Array>): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of body) hash.update(chunk);
+  return hash.digest("hex");
+}

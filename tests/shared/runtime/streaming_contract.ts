@@ -1,0 +1,245 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { BodySink, BodySource, Runtime } from "../../../shared/runtime/ports.ts";
+import { until } from "../../support/until.ts";
+import { lacks } from "./differences.ts";
+import { bytesOf, get, MIB, RawClient, serve } from "./set_up.ts";
+
+const CHUNK = bytesOf("x".repeat(16 * 1024));
+const LAST_CHUNK = "0\r\n\r\n";
+
+/** A body that does what a test tells it to, and counts what it is told. */
+class TestBody implements BodySource {
+  sink: BodySink | undefined;
+  drains = 0;
+  cancels = 0;
+  onStart = (_sink: BodySink): void => {};
+  onDrain = (_sink: BodySink): void => {};
+
+  start(sink: BodySink): void {
+    this.sink = sink;
+    this.onStart(sink);
+  }
+  drain(): void {
+    this.drains++;
+    this.onDrain(this.sink!);
+  }
+  cancel(): void {
+    this.cancels++;
+  }
+  async started(): Promise<BodySink> {
+    await until(() => this.sink !== undefined, "the body's start");
+    return this.sink!;
+  }
+}
+
+/** One request that is answered with `body`, from `serve` to the client. */
+async function streaming(runtime: Runtime, body: TestBody, request = get("/")) {
+  const server = await serve(runtime, () => new Response(runtime.streamingBody(body)));
+  const client = new RawClient(server.port, request);
+  const end = async () => {
+    client.socket.destroy();
+    await server[Symbol.asyncDispose]();
+  };
+  return { client, [Symbol.asyncDispose]: end };
+}
+
+export function streamingContract(runtime: Runtime): void {
+  test("each flush reaches the client before the next chunk is written", async () => {
+    const body = new TestBody();
+    await using exchange = await streaming(runtime, body);
+    const { client } = exchange;
+    const sink = await body.started();
+    for (const text of ["one", "two", "three"]) {
+      sink.write(bytesOf(text));
+      sink.flush();
+      await client.until(() => client.body.includes(text), text);
+    }
+    sink.end();
+    await client.complete();
+    assert.equal(client.header("transfer-encoding"), "chunked");
+    assert.deepEqual([body.cancels, body.drains], [0, 0]);
+  });
+
+  test("the head is sent before there is a body", { skip: lacks(runtime, "headBeforeBody") }, async () => {
+    const body = new TestBody();
+    await using exchange = await streaming(runtime, body);
+    await exchange.client.until(() => exchange.client.text.includes("\r\n\r\n"), "a head");
+  });
+
+  test("a body without a byte ends cleanly", async () => {
+    const body = new TestBody();
+    body.onStart = (sink) => sink.end();
+    await using exchange = await streaming(runtime, body);
+    await exchange.client.complete();
+    assert.equal(exchange.client.body.replace(LAST_CHUNK, ""), "");
+  });
+
+  test("the connection serves the next request after a streamed body", async () => {
+    const body = new TestBody();
+    body.onStart = (sink) => {
+      sink.write(bytesOf("first"));
+      sink.flush();
+      setTimeout(() => sink.end());
+    };
+    await using server = await serve(runtime, (_, { target }) => {
+      return new Response(target === "/1" ? runtime.streamingBody(body) : "second");
+    });
+    using client = new RawClient(server.port, get("/1"));
+    await client.complete();
+    client.socket.write(get("/2"));
+    await client.until(() => client.text.endsWith("second"), "the second answer");
+  });
+
+  test("HEAD with a streamed body writes nothing of it and lets it go", async () => {
+    const body = new TestBody();
+    await using exchange = await streaming(runtime, body, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+    await exchange.client.until(() => exchange.client.text.includes("\r\n\r\n"), "a head");
+    await until(() => body.cancels === 1, "cancel");
+    assert.equal(exchange.client.body, "");
+  });
+
+  for (const { when, before } of [
+    { when: "before its first byte", before: "" },
+    { when: "in the middle", before: "some of it" },
+  ]) {
+    test(`a body that breaks off ${when} breaks the connection`, async () => {
+      const body = new TestBody();
+      await using exchange = await streaming(runtime, body);
+      const { client } = exchange;
+      const sink = await body.started();
+      if (before) {
+        sink.write(bytesOf(before));
+        sink.flush();
+        await client.until(() => client.body.includes(before), "what came before");
+      }
+      sink.abort();
+      await client.closed();
+      assert.ok(!client.text.endsWith(LAST_CHUNK), "no last chunk");
+      assert.ok(!/^content-length/im.test(client.text), "no length that would make it whole");
+      // All of this is after the end, and does nothing.
+      sink.write(bytesOf("more"));
+      sink.flush();
+      sink.end();
+      sink.abort();
+      assert.deepEqual([body.cancels, body.drains], [0, 0]);
+    });
+  }
+
+  test("a client that leaves an idle body is told of within a second", async () => {
+    const body = new TestBody();
+    await using exchange = await streaming(runtime, body);
+    const sink = await body.started();
+    exchange.client.socket.destroy();
+    await until(() => body.cancels === 1, "cancel", 1000);
+    sink.write(CHUNK);
+    sink.flush();
+    sink.end();
+    assert.deepEqual([body.cancels, body.drains], [1, 0]);
+  });
+
+  test("a client that leaves a body that it did not read is told of within a second", async () => {
+    const body = new TestBody();
+    await using exchange = await streaming(runtime, body);
+    exchange.client.socket.pause();
+    const sink = await body.started();
+    await fill(sink, body);
+    exchange.client.socket.destroy();
+    await until(() => body.cancels === 1, "cancel", 1000);
+  });
+
+  test("a client that reads nothing stops the writer, and nothing is lost when it goes on", async () => {
+    const body = new TestBody();
+    await using exchange = await streaming(runtime, body);
+    const { client } = exchange;
+    client.socket.pause();
+    const sink = await body.started();
+    const written = await fill(sink, body);
+    assert.ok(written < 16 * MIB, `${written} bytes were taken`);
+    client.socket.resume();
+    await until(() => body.drains === 1, "drain");
+    sink.write(bytesOf("the end"));
+    sink.end();
+    await client.until(() => client.text.endsWith(LAST_CHUNK), "the last chunk");
+    assert.equal(unchunked(client.received), written + "the end".length);
+  });
+
+  test("ending a body while the client is behind loses nothing", async () => {
+    const body = new TestBody();
+    await using exchange = await streaming(runtime, body);
+    const { client } = exchange;
+    client.socket.pause();
+    const sink = await body.started();
+    const written = await fill(sink, body);
+    sink.end();
+    client.socket.resume();
+    await client.until(() => client.text.endsWith(LAST_CHUNK), "the last chunk");
+    assert.equal(unchunked(client.received), written);
+  });
+
+  test("a long body with a writer that waits comes through at any pace", async () => {
+    const size = 64 * MIB;
+    let left = size;
+    const body = new TestBody();
+    body.onStart = body.onDrain = (sink) => {
+      while (left > 0) {
+        left -= CHUNK.length;
+        if (!sink.write(CHUNK.slice())) return;
+      }
+      sink.end();
+    };
+    await using server = await serve(runtime, () => new Response(runtime.streamingBody(body)));
+    const response = await fetch(`http://127.0.0.1:${server.port}/`);
+    let length = 0;
+    for await (const chunk of response.body!) length += chunk.length;
+    assert.equal(length, size);
+  });
+
+  test("a client that left before the response was returned leaves no body behind", async () => {
+    const body = new TestBody();
+    const gone = Promise.withResolvers<void>();
+    let asked = false;
+    await using server = await serve(runtime, async (_, context) => {
+      context.onGone(gone.resolve);
+      if (context.target === "/next") return new Response("next");
+      asked = true;
+      await gone.promise;
+      return new Response(runtime.streamingBody(body));
+    });
+    using client = new RawClient(server.port, get("/"));
+    await until(() => asked, "the request");
+    client.socket.destroy();
+    await gone.promise;
+    // Started or not, a body that nobody takes may be written to its end.
+    body.sink?.write(CHUNK);
+    body.sink?.end();
+    using next = new RawClient(server.port, get("/next"));
+    await next.complete();
+  });
+}
+
+/** Writes until the sink stays full: the kernel goes on taking what it has room for. */
+async function fill(sink: BodySink, body: TestBody): Promise<number> {
+  for (let written = 0; ; ) {
+    for (let room = true; room; written += CHUNK.length) room = sink.write(CHUNK.slice());
+    const drained = until(() => body.drains > 0, "drain", 300).then(
+      () => true,
+      () => false,
+    );
+    if (!(await drained)) return written;
+    body.drains = 0;
+  }
+}
+
+/** The length of a chunked body, framing taken off. */
+function unchunked(response: Buffer): number {
+  let at = response.indexOf("\r\n\r\n") + 4;
+  let length = 0;
+  for (;;) {
+    const end = response.indexOf("\r\n", at);
+    const size = Number.parseInt(response.toString("latin1", at, end), 16);
+    if (size === 0) return length;
+    length += size;
+    at = end + 2 + size + 2;
+  }
+}

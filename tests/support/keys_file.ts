@@ -1,0 +1,23 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** An `--api-keys-file`, for as long as a test: `using`. */
+export class KeysFile implements Disposable {
+  readonly #folder = mkdtempSync(join(tmpdir(), "signalbox-keys-"));
+  readonly path = join(this.#folder, "keys.toml");
+
+  /** `keys` by the name of their owner. */
+  constructor(keys: Record<string, string>) {
+    const entries = Object.entries(keys).map(([name, key]) => {
+      const sha256 = createHash("sha256").update(key).digest("hex");
+      return `[[key]]\nname = ${JSON.stringify(name)}\nsha256 = "${sha256}"\n`;
+    });
+    writeFileSync(this.path, entries.join("\n"));
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+}

@@ -1,6 +1,6 @@
 import { systemClock } from "../shared/clock.ts";
 import type { CommandIo } from "../shared/command_line/command.ts";
-import { readText } from "../shared/command_line/read_text.ts";
+import { readTls } from "../shared/command_line/read_tls.ts";
 import { warningLine } from "../shared/command_line/report.ts";
 import { log } from "../shared/log.ts";
 import { runtime } from "../shared/runtime/current.ts";
@@ -151,10 +151,6 @@ async function shutDown({ settings, hub, line, listener }: Running): Promise<voi
 
 /** What the clients' sockets have to take the last bytes of answers that are complete. */
 const LAST_BYTES_MS = 500;
-
-function readTls(certPath: string, keyPath: string) {
-  return { certPem: readText(certPath), keyPem: readText(keyPath) };
-}
 
 function urlOf({ tlsCert }: ServeSettings, { hostname, port }: Listener): string {
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;

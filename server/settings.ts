@@ -5,7 +5,7 @@ import { count, countOrNone, duration, durationOrNone, size } from "../shared/se
 import { processFields } from "../shared/settings/common.ts";
 import { field, optionalField } from "../shared/settings/field.ts";
 import { secret, workerSecrets } from "../shared/settings/secrets.ts";
-import { file, flag, name, paths } from "../shared/settings/texts.ts";
+import { file, flag, name, paths, somePaths } from "../shared/settings/texts.ts";
 
 /** Settings of `signalbox serve`. */
 export const serveSettings = z
@@ -75,7 +75,7 @@ export const serveSettings = z
       modelRelay: true,
       says: "What /admin asks for; without it /admin is closed",
     }),
-    allowPaths: field(paths, {
+    allowPaths: field(somePaths, {
       group: "Clients",
       key: "allow-path",
       default: "/",

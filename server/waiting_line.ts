@@ -85,6 +85,12 @@ export class WaitingLine<Link> {
     return this.#bytes;
   }
 
+  /** A slot, if there is one now. @throws RelayFailure as `enter` */
+  placeNow(request: RouteRequest): Placed<Link> | undefined {
+    if (this.#closed) throw new RelayFailure(this.#closed);
+    return this.#place(request);
+  }
+
   /**
    * Wait for a slot; without waiting when there is one.
    *

@@ -41,6 +41,8 @@ export class WorkerDoor {
    * @throws RelayFailure
    */
   knock(request: Request, peer: string): Entry {
+    // Workers send none, browsers always do: no web page may pose as a worker of a relay that asks for no secret.
+    if (request.headers.has("origin")) throw new RelayFailure("link_auth_failed");
     this.#countHandshake();
     const query = new URLSearchParams(new URL(request.url).search);
     const provider = this.#provider(query);

@@ -9,6 +9,7 @@ import type { Slot } from "../fleet.ts";
 import type { WorkerLink } from "../hub/worker_connection.ts";
 import { asksToStore, readIntent, wantsPeek } from "../intent.ts";
 import type { RouteRequest } from "../routing/types.ts";
+import type { Placed } from "../waiting_line.ts";
 import { AnswerBody, type BodyOutcome } from "./answer_body.ts";
 import { type Answer, Attempt, type AttemptFailure, joined } from "./attempt.ts";
 import { type Caller, checkRequest } from "./check_request.ts";
@@ -38,6 +39,8 @@ export class RelayedRequest implements Watched {
   #answerBody: AnswerBody | undefined;
   #failure: RelayFailure | undefined;
   #waitingForClient = false;
+  /** The client left, or a limit was reached: whatever is waited for does not matter any longer. */
+  #brokenOff: RelayFailure | undefined;
   /** Breaks off whatever the request waits for. */
   #interrupt: (failure: RelayFailure) => void = () => {};
   #leaveLine: AbortController | undefined;
@@ -107,24 +110,34 @@ export class RelayedRequest implements Watched {
   }
 
   async #place(route: RouteRequest): Promise<Slot<WorkerLink>> {
-    const { line, clock, settings } = this.#parts;
-    this.#leaveLine = new AbortController();
+    const { line, clock } = this.#parts;
+    const request = this.#excluded.size > 0 ? { ...route, excluded: this.#excluded } : route;
     const enteredAtMs = clock.nowMs();
     try {
-      const { slot } = await line.enter({
-        request: this.#excluded.size > 0 ? { ...route, excluded: this.#excluded } : route,
-        bytes: this.#body.heldBytes,
-        arrivedAtMs: this.#arrivedAtMs,
-        deadlineMs: this.#arrivedAtMs + settings.queueTimeoutMs,
-        signal: this.#leaveLine.signal,
-      });
+      const { slot } = line.placeNow(request) ?? (await this.#waitInLine(request));
       this.#slot = slot;
       this.#record.placed(slot.worker, clock.nowMs() - enteredAtMs);
       return slot;
     } catch (thrown) {
       // Somebody had it and failed: that is the better answer than that nobody else can take it.
-      throw this.#failure ?? thrown;
+      throw this.#brokenOff ?? this.#failure ?? thrown;
     }
+  }
+
+  async #waitInLine(request: RouteRequest): Promise<Placed<WorkerLink>> {
+    const { line, settings } = this.#parts;
+    this.#leaveLine = new AbortController();
+    const placed = await line.enter({
+      request,
+      bytes: this.#body.heldBytes,
+      arrivedAtMs: this.#arrivedAtMs,
+      deadlineMs: this.#arrivedAtMs + settings.queueTimeoutMs,
+      signal: this.#leaveLine.signal,
+    });
+    // The client may have left after the slot was given and before we heard of it.
+    if (this.#brokenOff) placed.slot[Symbol.dispose]();
+    if (this.#brokenOff) throw this.#brokenOff;
+    return placed;
   }
 
   #try(slot: Slot<WorkerLink>, route: RouteRequest): Promise<Response | AttemptFailure> {
@@ -242,6 +255,7 @@ export class RelayedRequest implements Watched {
 
   /** Break off, whatever the request is at. */
   #fail(failure: RelayFailure): void {
+    this.#brokenOff ??= failure;
     this.#leaveLine?.abort();
     this.#giveUp();
     this.#answerBody?.fail(failure.code);
@@ -275,6 +289,7 @@ export class RelayedRequest implements Watched {
   #interruptible<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#interrupt = reject;
+      if (this.#brokenOff) reject(this.#brokenOff);
       promise.then(resolve, reject);
     });
   }

@@ -66,10 +66,10 @@ export class RequestRecord {
     const eventStream = fieldValue(head.headers, "content-type")?.startsWith("text/event-stream");
     return {
       "x-signalbox-request-id": this.requestId,
-      "x-signalbox-provider": this.#worker!.provider,
-      "x-signalbox-worker": this.#worker!.name,
+      "x-signalbox-provider": headerText(this.#worker!.provider),
+      "x-signalbox-worker": headerText(this.#worker!.name),
       "x-signalbox-attempts": String(this.attempts),
-      ...(this.model !== undefined && { "x-signalbox-model": this.model }),
+      ...(this.model !== undefined && { "x-signalbox-model": headerText(this.model) }),
       // nginx in front would collect events into pages.
       ...(eventStream && { "x-accel-buffering": "no" }),
     };
@@ -99,4 +99,15 @@ export class RequestRecord {
       requestId: this.requestId,
     };
   }
+}
+
+/** Workers' names and models that are registered are shorter; a `*` takes any that a client can think of. */
+const NAME_MAX_CHARS = 256;
+
+/** A name as a header can carry it: what is not visible ASCII is escaped as in a URL. */
+function headerText(name: string): string {
+  const short = name.slice(0, NAME_MAX_CHARS);
+  return /^[\x20-\x7e]*$/.test(short)
+    ? short
+    : short.toWellFormed().replace(/[^\x20-\x7e]+/g, encodeURIComponent);
 }

@@ -42,14 +42,16 @@ const SYSTEM: Readonly<Record<string, readonly [what: string, hint: string]>> = 
   EADDRINUSE: ["the port is in use", PORT_IN_USE],
   EADDRNOTAVAIL: ["this machine does not have that address", "0.0.0.0 listens on all addresses"],
   EACCES: ["permission denied", "ports below 1024 are for privileged users: take a higher one"],
-  EINVAL: ["the name cannot be resolved", "write an address, such as 127.0.0.1"],
 };
+
+/** A name that does not resolve: Bun gives whatever error number came last, Deno none. */
+const NO_ADDRESS = ["the name is no address of this machine", "write an address, such as 127.0.0.1"] as const;
 
 function fromSystem(error: unknown): CommandError | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof PortInUse) return new CommandError(error.message, PORT_IN_USE, { cause: error });
-  // Deno has no code for it.
-  const code = /^failed to lookup/.test(error.message) ? "EINVAL" : (error as NodeJS.ErrnoException).code;
-  const [what, hint] = SYSTEM[code ?? ""] ?? [];
+  const { code = "", syscall } = error as NodeJS.ErrnoException;
+  const unresolved = syscall === "listen" || /^failed to lookup/.test(error.message);
+  const [what, hint] = SYSTEM[code] ?? (unresolved ? NO_ADDRESS : []);
   return what ? new CommandError(`Cannot listen: ${what}`, hint, { cause: error }) : undefined;
 }

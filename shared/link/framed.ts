@@ -22,8 +22,9 @@ import {
   SEND_QUEUE_BYTES,
 } from "./limits.ts";
 import type { ControlMessage } from "./messages.ts";
+import { OutgoingBody } from "./outgoing_body.ts";
 import { ControlQueue } from "./plain_queues.ts";
-import { OutgoingBody, Turns } from "./turns.ts";
+import { Turns } from "./turns.ts";
 import { WindowPool } from "./windows.ts";
 
 export interface FramedOptions {
@@ -90,7 +91,7 @@ export class FramedConnection implements LinkConnection {
     }
     const body = new OutgoingBody(id, REQUEST_WINDOW_BYTES);
     const sending = head.hasBody ? "request_body" : "ended";
-    this.#exchanges.add(new FramedExchange(body, window, sending, "awaiting"));
+    this.#exchanges.add(new FramedExchange(body, window, { sending, receiving: "awaiting" }));
     return id;
   }
 
@@ -187,7 +188,8 @@ export class FramedConnection implements LinkConnection {
     this.#exchanges.expectNew(id);
     const receiving = head.hasBody ? "request_body" : "ended";
     const body = new OutgoingBody(id, credit);
-    this.#exchanges.add(new FramedExchange(body, this.#pool.openRequestWindow(), "awaiting", receiving));
+    const window = this.#pool.openRequestWindow();
+    this.#exchanges.add(new FramedExchange(body, window, { sending: "awaiting", receiving }));
     this.#emit({ type: "request", exchange: id, head });
   }
 

@@ -1,7 +1,7 @@
 import { type ExchangeId, LinkProtocolError } from "./events.ts";
 import { type HalfEvent, type HalfState, nextState } from "./exchange.ts";
 import { MAX_EXCHANGE_ID, MAX_EXCHANGES } from "./limits.ts";
-import type { OutgoingBody } from "./turns.ts";
+import type { OutgoingBody } from "./outgoing_body.ts";
 import type { ReceiveWindow } from "./windows.ts";
 
 /** One exchange as an end of its link knows it. */
@@ -9,12 +9,17 @@ export class FramedExchange {
   /** `sendEnd` was called, and the END frame has to wait for bytes that go before it. */
   endQueued = false;
 
+  sending: HalfState;
+  receiving: HalfState;
+
   constructor(
     readonly body: OutgoingBody,
     readonly window: ReceiveWindow,
-    public sending: HalfState,
-    public receiving: HalfState,
-  ) {}
+    halves: { sending: HalfState; receiving: HalfState },
+  ) {
+    this.sending = halves.sending;
+    this.receiving = halves.receiving;
+  }
 
   get over(): boolean {
     return this.sending === "ended" && !this.endQueued && this.receiving === "ended";
@@ -23,7 +28,8 @@ export class FramedExchange {
   /** @throws Error when `event` may not be sent now: that is a mistake of this end */
   sends(event: HalfEvent): void {
     const next = nextState(this.sending, event);
-    if (!next) throw new Error(`Cannot send ${event} on exchange ${this.body.id}: its half is ${this.sending}`);
+    if (!next)
+      throw new Error(`Cannot send ${event} on exchange ${this.body.id}: its half is ${this.sending}`);
     this.sending = next;
   }
 
@@ -57,7 +63,8 @@ export class OpenExchanges {
    */
   nextId(): ExchangeId {
     if (this.size >= MAX_EXCHANGES) throw new RangeError(`Cannot open an exchange: ${this.size} are open`);
-    if (this.#lastId === MAX_EXCHANGE_ID) throw new LinkProtocolError("The link has used all its exchange ids");
+    if (this.#lastId === MAX_EXCHANGE_ID)
+      throw new LinkProtocolError("The link has used all its exchange ids");
     return this.#lastId + 1;
   }
 

@@ -140,7 +140,8 @@ export class FrameReceiver {
 
   #reset(message: Uint8Array, { exchange, start, end }: FrameView): void {
     if (end === start) throw new LinkProtocolError("Cannot read a RESET: its code is missing");
-    if (end - start - 1 > MAX_RESET_TEXT_BYTES) throw tooLong("RESET frame", end - start, MAX_RESET_TEXT_BYTES + 1);
+    if (end - start - 1 > MAX_RESET_TEXT_BYTES)
+      throw tooLong("RESET frame", end - start, MAX_RESET_TEXT_BYTES + 1);
     // A code of a later version means at least that the exchange is over.
     const code = RESET_CODES[message[start]!] ?? "cancelled";
     const text = Buffer.from(message.buffer, message.byteOffset + start + 1, end - start - 1).toString();

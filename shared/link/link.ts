@@ -6,25 +6,11 @@ import {
   type LinkEvent,
   LinkProtocolError,
   type LinkRequestHead,
-  type LinkResponseHead,
-  type ResetCode,
 } from "./events.ts";
-import { MAX_DATA_BYTES } from "./limits.ts";
+import { type ExchangeHandlers, LinkExchange } from "./link_exchange.ts";
 import type { ControlMessage } from "./messages.ts";
 
-/** What happens on one exchange. After `end` and the own end, or after `reset`, nothing more is called. */
-export interface ExchangeHandlers {
-  started?(): void;
-  response?(head: LinkResponseHead): void;
-  /** Valid only during the call. Say `consumed` when the bytes were passed on. */
-  data(bytes: Uint8Array, text: boolean): void;
-  end(): void;
-  reset(code: ResetCode, text: string): void;
-  /** There is room again after `write` returned false. */
-  writable?(): void;
-  /** All that one socket message held for this exchange was delivered: the moment to pass it on in one go. */
-  settled?(): void;
-}
+export { type ExchangeHandlers, LinkExchange } from "./link_exchange.ts";
 
 export interface LinkOptions {
   socket: MessageSocket;
@@ -35,8 +21,13 @@ export interface LinkOptions {
   control(message: ControlMessage): void;
   /** Send nothing until `drained` is called: something else goes over the socket first. Default false. */
   held?: boolean;
-  /** The peer broke the protocol or the socket failed: the link is closed and every exchange was reset. */
+  /** The peer broke the protocol or the socket failed. Called before the exchanges learn of it; close the socket. */
   failed(error: LinkProtocolError): void;
+  /**
+   * A handler threw: a mistake of ours. Its exchange is reset, the others go on. Default: the link fails, with the
+   * error as the cause.
+   */
+  fault?(error: unknown): void;
 }
 
 /**
@@ -49,7 +40,9 @@ export class Link {
   readonly #exchanges = new Map<ExchangeId, LinkExchange>();
   readonly #touched: LinkExchange[] = [];
   #flushScheduled = false;
-  #socketFull = false;
+  #socketFull: boolean;
+  #goodbye: { code: number; reason: string } | undefined;
+  #saidGoodbye = false;
   #closed = false;
 
   constructor(options: LinkOptions) {
@@ -58,24 +51,32 @@ export class Link {
     this.connection = options.connection((event) => this.#on(event));
   }
 
+  /** Exchanges that are not over, or whose last bytes wait here for credit. */
   get open(): number {
-    return this.#exchanges.size;
+    return this.#closed ? 0 : this.connection.open;
   }
 
   get closed(): boolean {
     return this.#closed;
   }
 
+  /**
+   * Start an exchange. On a link that is closed or closing, or fails over it, `handlers.reset` is called soon.
+   * @throws RelayFailure, RangeError: see the connection
+   */
   openExchange(head: LinkRequestHead, handlers: ExchangeHandlers): LinkExchange {
-    const exchange = new LinkExchange(this, this.connection.openExchange(head));
+    const usable = !this.#closed && !this.#goodbye;
+    const id = this.attempt(() => (usable ? this.connection.openExchange(head) : undefined));
+    const exchange = new LinkExchange(this, id ?? NO_EXCHANGE, { sentAll: !head.hasBody });
     exchange.handlers = handlers;
-    exchange.sentAll = !head.hasBody;
-    this.#exchanges.set(exchange.id, exchange);
+    if (id === undefined) queueMicrotask(() => this.#tell(exchange, () => exchange.lost()));
+    else this.#exchanges.set(id, exchange);
     this.scheduleFlush();
     return exchange;
   }
 
   sendControl(message: ControlMessage): void {
+    if (this.#closed) return;
     this.connection.sendControl(message);
     this.scheduleFlush();
   }
@@ -83,14 +84,8 @@ export class Link {
   /** A message came off the socket. */
   receive(message: string | Uint8Array): void {
     if (this.#closed) return;
-    try {
-      this.connection.receive(message);
-    } catch (error) {
-      if (!(error instanceof LinkProtocolError)) throw error;
-      this.#fail(error);
-    }
-    for (const exchange of this.#touched) exchange.settle();
-    this.#touched.length = 0;
+    this.attempt(() => this.connection.receive(message));
+    if (this.#touched.length > 0) this.#settle();
     this.scheduleFlush();
   }
 
@@ -98,11 +93,12 @@ export class Link {
   drained(): void {
     this.#socketFull = false;
     this.flush();
+    if (this.#goodbye && !this.#socketFull) this.#sayGoodbye();
   }
 
   /** Send what there is at the end of this turn of the event loop: what all its sockets brought goes together. */
   scheduleFlush(): void {
-    if (this.#flushScheduled || this.#socketFull || this.#closed) return;
+    if (this.#flushScheduled || !this.#maySend) return;
     this.#flushScheduled = true;
     setImmediate(() => {
       this.#flushScheduled = false;
@@ -111,8 +107,8 @@ export class Link {
   }
 
   flush(): void {
-    while (!this.#socketFull && !this.#closed) {
-      const message = this.connection.next();
+    while (this.#maySend) {
+      const message = this.attempt(() => this.connection.next());
       if (message === undefined) return;
       const result = this.#options.socket.send(message);
       if (result === "full") this.#socketFull = true;
@@ -120,135 +116,104 @@ export class Link {
     }
   }
 
-  /** Say goodbye: what is queued and may be sent goes out first. */
+  /** Say goodbye when what is queued, and may be sent, has gone out. The exchanges end with the socket. */
   close(code: number, reason: string): void {
     this.flush();
-    if (!this.#closed) this.#options.socket.close(code, reason);
+    this.#goodbye = { code, reason };
+    if (!this.#socketFull) this.#sayGoodbye();
   }
 
   /** The socket is gone: every exchange ends. Idempotent. */
   lost(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const exchange of this.#exchanges.values()) exchange.handlers.reset("link_lost", "");
-    this.#exchanges.clear();
+    this.#endAll();
   }
+
+  // --- for its exchanges -----------------------------------------------------------------------------------
 
   forget(exchange: LinkExchange): void {
     this.#exchanges.delete(exchange.id);
   }
 
+  /** Do something with the connection that may find the link unusable. */
+  attempt<T>(action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      if (!(error instanceof LinkProtocolError)) throw error;
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------------------
+
+  get #maySend(): boolean {
+    return !this.#socketFull && !this.#closed && !this.#saidGoodbye;
+  }
+
+  #sayGoodbye(): void {
+    if (this.#closed || this.#saidGoodbye) return;
+    this.#saidGoodbye = true;
+    this.#options.socket.close(this.#goodbye!.code, this.#goodbye!.reason);
+  }
+
   #fail(error: LinkProtocolError): void {
     if (this.#closed) return;
-    this.lost();
+    this.#closed = true;
     this.#options.failed(error);
+    this.#endAll();
+  }
+
+  #endAll(): void {
+    const exchanges = [...this.#exchanges.values()];
+    this.#exchanges.clear();
+    for (const exchange of exchanges) this.#tell(exchange, () => exchange.lost());
   }
 
   #on(event: LinkEvent): void {
-    if (event.type === "control") return this.#options.control(event.message);
+    if (this.#closed) return;
+    if (event.type === "control") return this.#tell(undefined, () => this.#options.control(event.message));
     if (event.type === "request") return this.#onRequest(event.exchange, event.head);
     const exchange = this.#exchanges.get(event.exchange);
     if (!exchange) return;
-    exchange.on(event);
-    if (exchange.touched || !exchange.handlers.settled) return;
+    if (event.type !== "writable") this.#touch(exchange);
+    this.#tell(exchange, () => exchange.on(event));
+  }
+
+  #onRequest(id: ExchangeId, head: LinkRequestHead): void {
+    const exchange = new LinkExchange(this, id, { receivedAll: !head.hasBody });
+    this.#exchanges.set(id, exchange);
+    this.#touch(exchange);
+    this.#tell(exchange, () => {
+      exchange.handlers = this.#options.request!(exchange, head);
+      if (this.#closed) exchange.lost();
+    });
+  }
+
+  #touch(exchange: LinkExchange): void {
+    if (exchange.touched) return;
     exchange.touched = true;
     this.#touched.push(exchange);
   }
 
-  #onRequest(id: ExchangeId, head: LinkRequestHead): void {
-    const exchange = new LinkExchange(this, id);
-    this.#exchanges.set(id, exchange);
-    if (!head.hasBody) exchange.receivedAll = true;
-    exchange.handlers = this.#options.request!(exchange, head);
+  #settle(): void {
+    for (const exchange of this.#touched.splice(0)) this.#tell(exchange, () => exchange.settle());
+  }
+
+  /** Run a handler; what it throws must not reach the connection, which has more to read for others. */
+  #tell(exchange: LinkExchange | undefined, handler: () => void): void {
+    try {
+      handler();
+    } catch (error) {
+      const { fault } = this.#options;
+      if (!fault) return this.#fail(new LinkProtocolError("A handler of the link failed", { cause: error }));
+      fault(error);
+      if (exchange) this.#tell(undefined, () => exchange.breakOff());
+    }
   }
 }
 
-/** One exchange of a link, as whoever works on it holds it. Every call is ignored once the exchange is over. */
-export class LinkExchange {
-  handlers!: ExchangeHandlers;
-  touched = false;
-  receivedAll = false;
-  sentAll = false;
-  readonly #link: Link;
-
-  constructor(
-    link: Link,
-    readonly id: ExchangeId,
-  ) {
-    this.#link = link;
-  }
-
-  started(): void {
-    this.#link.connection.sendStarted(this.id);
-    this.#link.scheduleFlush();
-  }
-
-  respond(head: LinkResponseHead): void {
-    this.#link.connection.sendResponse(this.id, head);
-    this.#link.scheduleFlush();
-  }
-
-  /** Copied before the call returns. False: wait for `writable`. */
-  write(bytes: Uint8Array, text = false): boolean {
-    const { connection } = this.#link;
-    let room = true;
-    for (let at = 0; at < bytes.length; at += MAX_DATA_BYTES) {
-      if (at > 0) this.#link.flush();
-      const whole = bytes.length <= MAX_DATA_BYTES;
-      room = connection.sendData(this.id, whole ? bytes : bytes.subarray(at, at + MAX_DATA_BYTES), text);
-    }
-    this.#link.scheduleFlush();
-    return room;
-  }
-
-  end(): void {
-    this.#link.connection.sendEnd(this.id);
-    this.sentAll = true;
-    this.#forgetIfOver();
-    this.#link.scheduleFlush();
-  }
-
-  /** Give up on it: no handler is called any more. */
-  reset(code: ResetCode, text = ""): void {
-    this.#link.forget(this);
-    if (this.#link.closed) return;
-    this.#link.connection.sendReset(this.id, code, text);
-    this.#link.scheduleFlush();
-  }
-
-  /** This many bytes of `data` were passed on; the peer may send as many again. */
-  consumed(bytes: number): void {
-    this.#link.connection.consumed(this.id, bytes);
-    this.#link.scheduleFlush();
-  }
-
-  settle(): void {
-    this.touched = false;
-    this.handlers.settled?.();
-  }
-
-  on(event: Exclude<LinkEvent, { type: "request" | "control" }>): void {
-    const { handlers } = this;
-    switch (event.type) {
-      case "data":
-        return handlers.data(event.bytes, event.text === true);
-      case "started":
-        return handlers.started?.();
-      case "response":
-        return handlers.response?.(event.head);
-      case "writable":
-        return handlers.writable?.();
-      case "reset":
-        this.#link.forget(this);
-        return handlers.reset(event.code, event.text);
-      case "end":
-        this.receivedAll = true;
-        this.#forgetIfOver();
-        return handlers.end();
-    }
-  }
-
-  #forgetIfOver(): void {
-    if (this.receivedAll && this.sentAll) this.#link.forget(this);
-  }
-}
+/** Ids start at 1: the connection ignores whatever is done with this one. */
+const NO_EXCHANGE = 0;

@@ -24,13 +24,14 @@ export interface LivenessOptions {
  */
 export class Liveness {
   readonly #options: LivenessOptions;
-  #timer: Timer;
+  #timer: Timer | undefined;
   #lastHeardMs: number;
+  #stopped = false;
 
   constructor(options: LivenessOptions) {
     this.#options = options;
     this.#lastHeardMs = options.clock.nowMs();
-    this.#timer = this.#schedule();
+    this.#schedule();
   }
 
   /** Anything came from the peer. */
@@ -39,18 +40,20 @@ export class Liveness {
   }
 
   stop(): void {
-    this.#timer.cancel();
+    this.#stopped = true;
+    this.#timer?.cancel();
   }
 
-  #schedule(): Timer {
+  #schedule(): void {
     const { clock, intervalMs = PING_INTERVAL_MS } = this.#options;
-    return clock.after(intervalMs, () => this.#tick());
+    this.#timer = clock.after(intervalMs, () => this.#tick());
   }
 
   #tick(): void {
     const { clock, ping, silent, silenceLimitMs = SILENCE_LIMIT_MS } = this.#options;
     if (clock.nowMs() - this.#lastHeardMs >= silenceLimitMs) return silent();
     ping();
-    this.#timer = this.#schedule();
+    // A ping that cannot be sent ends the link, and us with it.
+    if (!this.#stopped) this.#schedule();
   }
 }

@@ -1,7 +1,11 @@
 import type { ExchangeId } from "./events.ts";
 
-/** Small pieces that wait are put together in blocks of this size: an event is 200 bytes, an object for it as much. */
-const BLOCK_BYTES = 16 * 1024;
+/**
+ * Small pieces that wait are put together: an event is 200 bytes, an object for it as much. The first block is
+ * for a few of them, later ones for as much as waits already.
+ */
+const FIRST_BLOCK_BYTES = 1024;
+const MAX_BLOCK_BYTES = 16 * 1024;
 
 interface Block {
   bytes: Uint8Array;
@@ -17,7 +21,7 @@ export class OutgoingBody {
   queuedBytes = 0;
   /** The source was told to pause. */
   blocked = false;
-  /** Something waits and there is credit for it: it stands in the ring. */
+  /** It stands in the ring of those that take turns. */
   inTurn = false;
 
   constructor(
@@ -28,15 +32,13 @@ export class OutgoingBody {
   /** Keep a copy behind what waits already. Pieces with flags are messages and stay apart. */
   append(bytes: Uint8Array, flags: number): void {
     const last = this.#blocks.at(-1);
-    this.queuedBytes += bytes.length;
     if (last && flags === 0 && last.flags === 0 && last.end + bytes.length <= last.bytes.length) {
       last.bytes.set(bytes, last.end);
       last.end += bytes.length;
-      return;
+    } else {
+      this.#blocks.push(this.#block(bytes, flags));
     }
-    const block = new Uint8Array(flags === 0 ? Math.max(bytes.length, BLOCK_BYTES) : bytes.length);
-    block.set(bytes);
-    this.#blocks.push({ bytes: block, start: 0, end: bytes.length, flags });
+    this.queuedBytes += bytes.length;
   }
 
   /** Up to `limit` bytes of what waits longest, with their flags. Valid until `append` or `take`. */
@@ -58,5 +60,13 @@ export class OutgoingBody {
   clear(): void {
     this.#blocks.length = 0;
     this.queuedBytes = 0;
+    this.blocked = false;
+  }
+
+  #block(bytes: Uint8Array, flags: number): Block {
+    const room = Math.min(Math.max(this.queuedBytes, FIRST_BLOCK_BYTES), MAX_BLOCK_BYTES);
+    const block = new Uint8Array(flags === 0 ? Math.max(bytes.length, room) : bytes.length);
+    block.set(bytes);
+    return { bytes: block, start: 0, end: bytes.length, flags };
   }
 }

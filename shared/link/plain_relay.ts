@@ -70,8 +70,6 @@ export class PlainRelayConnection implements LinkConnection {
     return this.#exchanges.size;
   }
 
-  // --- sending ---------------------------------------------------------------------------------------------
-
   openExchange(head: LinkRequestHead): ExchangeId {
     if (this.open >= MAX_EXCHANGES) throw new RangeError(`Cannot open an exchange: ${this.open} are open`);
     const request = new PlainRequest(this.#options.randomId(), head);

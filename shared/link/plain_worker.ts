@@ -60,8 +60,6 @@ export class PlainWorkerConnection implements LinkConnection {
     return this.#exchanges.size;
   }
 
-  // --- sending ---------------------------------------------------------------------------------------------
-
   openExchange(): ExchangeId {
     throw new Error("Cannot open an exchange: only the relay does");
   }

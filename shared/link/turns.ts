@@ -1,50 +1,13 @@
-import { Buffer } from "node:buffer";
-import { type ExchangeId, LinkProtocolError } from "./events.ts";
+import { LinkProtocolError } from "./events.ts";
 import type { FrameWriter } from "./frame_writer.ts";
-import { MAX_CREDIT_BYTES, MAX_DATA_BYTES, MESSAGE_TARGET_BYTES, SEND_QUEUE_BYTES, TURN_BYTES } from "./limits.ts";
-
-/** Small pieces that wait become one up to this length: a thousand of one byte cost a thousand entries. */
-const JOIN_BYTES = 1024;
-
-/** The body that one exchange sends: its credit, and the bytes that wait for credit or for their turn. */
-export class OutgoingBody {
-  readonly queue: { bytes: Uint8Array; flags: number }[] = [];
-  queuedBytes = 0;
-  /** The source was told to pause. */
-  blocked = false;
-  /** It stands in the ring. */
-  inTurn = false;
-
-  constructor(
-    readonly id: ExchangeId,
-    public credit: number,
-  ) {}
-
-  /** Copied. Flags mark messages, whose bounds count. */
-  push(bytes: Uint8Array, flags: number): void {
-    this.queuedBytes += bytes.length;
-    const last = this.queue.at(-1);
-    if (last && flags === 0 && last.flags === 0 && last.bytes.length + bytes.length <= JOIN_BYTES) {
-      last.bytes = Buffer.concat([last.bytes, bytes]);
-    } else {
-      this.queue.push({ bytes: bytes.slice(), flags });
-    }
-  }
-
-  /** The first `bytes` of what waits first have left. */
-  shift(bytes: number): void {
-    this.queuedBytes -= bytes;
-    const first = this.queue[0]!;
-    if (bytes === first.bytes.length) this.queue.shift();
-    else first.bytes = first.bytes.subarray(bytes);
-  }
-
-  clear(): void {
-    this.queue.length = 0;
-    this.queuedBytes = 0;
-    this.blocked = false;
-  }
-}
+import {
+  MAX_CREDIT_BYTES,
+  MAX_DATA_BYTES,
+  MESSAGE_TARGET_BYTES,
+  SEND_QUEUE_BYTES,
+  TURN_BYTES,
+} from "./limits.ts";
+import type { OutgoingBody } from "./outgoing_body.ts";
 
 /**
  * Puts the bodies of all exchanges into one message after the other. Bytes go into the message under way at once
@@ -67,7 +30,7 @@ export class Turns {
     const first = body.queuedBytes === 0 && this.#ring.length === 0;
     const written = first ? this.#write(body, bytes, flags) : 0;
     if (written < bytes.length) {
-      body.push(bytes.subarray(written), flags);
+      body.append(bytes.subarray(written), flags);
       this.#giveTurn(body);
     }
     body.blocked = body.queuedBytes >= SEND_QUEUE_BYTES;
@@ -91,16 +54,14 @@ export class Turns {
   #takeTurn(): void {
     const body = this.#ring.shift()!;
     body.inTurn = false;
-    const { queue } = body;
-    let left = this.#ring.length > 0 ? TURN_BYTES : MESSAGE_TARGET_BYTES;
-    // It is empty when its exchange was reset meanwhile.
-    if (queue.length === 0) return;
-    while (left > 0 && queue.length > 0) {
-      const { bytes, flags } = queue[0]!;
-      const written = this.#write(body, bytes.length > left ? bytes.subarray(0, left) : bytes, flags);
+    // Nothing waits when its exchange was reset meanwhile.
+    if (body.queuedBytes === 0) return;
+    for (let left = this.#ring.length > 0 ? TURN_BYTES : MESSAGE_TARGET_BYTES; left > 0; ) {
+      const first = body.first(left);
+      const written = first ? this.#write(body, first.bytes, first.flags) : 0;
       if (written === 0) break;
       left -= written;
-      body.shift(written);
+      body.take(written);
     }
     this.#giveTurn(body);
     this.#progress(body);

@@ -1,5 +1,5 @@
 // https://bun.com/docs/api/tcp
-import { rootCertificates } from "node:tls";
+import { getCACertificates } from "node:tls";
 import { type ByteConnection, type ByteHandlers, DialError, type DialOptions } from "./ports.ts";
 
 type Socket = Bun.Socket<BunConnection>;
@@ -18,9 +18,9 @@ export function bunDialError(attempt: string, error: Error): DialError {
   return new DialError(kind, `${attempt}: ${error.message}`, { cause: error });
 }
 
-/** Bun replaces the authorities it trusts by the ones given, so the public ones go with them. */
+/** Bun replaces the authorities it trusts by the ones given, so those it trusts by default go with them. */
 export function bunTrust(caPem: string[] | undefined): { ca?: string[] } {
-  return caPem ? { ca: [...rootCertificates, ...caPem] } : {};
+  return caPem ? { ca: [...getCACertificates("default"), ...caPem] } : {};
 }
 
 /** One connection, and the `data` of its socket: from the dial on, so that an abandoned one is closed. */

@@ -24,6 +24,8 @@ const MAPPED_IPV4 = "::ffff:";
 class BunContext implements RequestContext {
   /** A response was returned: from then on its body tells that the client left. */
   answered = false;
+  #peer: string | undefined;
+  #target: string | undefined;
 
   constructor(
     private readonly server: Server,
@@ -32,12 +34,22 @@ class BunContext implements RequestContext {
   ) {}
 
   get peer(): string {
+    this.#peer ??= this.#readPeer();
+    return this.#peer;
+  }
+
+  get target(): string {
+    this.#target ??= this.#readTarget();
+    return this.#target;
+  }
+
+  #readPeer(): string {
     const address = this.server.requestIP(this.request)?.address ?? "";
     return address.startsWith(MAPPED_IPV4) ? address.slice(MAPPED_IPV4.length) : address;
   }
 
   /** Bun writes the URL without an origin when there is no `Host` or not a valid one. */
-  get target(): string {
+  #readTarget(): string {
     const url = this.request.url;
     if (url.startsWith("/")) return normalTarget(url);
     const path = url.indexOf("/", SCHEME_LENGTH);
@@ -115,10 +127,11 @@ class BunListener implements Listener {
   /** `server.reload` keeps the certificate, so another server takes over the port, within one turn. */
   reloadTls(tls: { certPem: string; keyPem: string }): void {
     checkCertificatePair(tls);
+    const { port } = this;
     const retired = this.#server;
     this.#retired.add(retired);
     void retired.stop().then(() => this.#retired.delete(retired));
-    this.#server = serve(this.options, this.port, tls);
+    this.#server = serve(this.options, port, tls);
   }
 
   async stop(force = false): Promise<void> {

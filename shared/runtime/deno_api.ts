@@ -15,7 +15,7 @@ export interface DenoApi {
   ): { response: Response; socket: WebSocket };
   connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<DenoConn>;
   startTls(conn: DenoConn, options: { hostname: string; caCerts: string[] }): Promise<DenoTlsConn>;
-  createHttpClient(options: { caCerts: string[]; http2: boolean }): { close(): void };
+  createHttpClient(options: { caCerts: string[] }): { close(): void };
 }
 
 export type DenoHandler = (request: Request, info: DenoRequestInfo) => Response | Promise<Response>;

@@ -11,7 +11,7 @@ function directClient(caPem: string[]): { close(): void } {
   const proxies = PROXY_VARIABLES.map((name) => [name, Deno.env.get(name)] as const);
   for (const [name] of proxies) Deno.env.delete(name);
   try {
-    return Deno.createHttpClient({ caCerts: caPem, http2: false });
+    return Deno.createHttpClient({ caCerts: caPem });
   } finally {
     for (const [name, value] of proxies) if (value !== undefined) Deno.env.set(name, value);
   }

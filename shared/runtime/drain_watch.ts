@@ -1,8 +1,8 @@
 /**
  * Bytes a socket may hold back before it is full. A kernel takes megabytes by itself; what is held here only has
- * to last until the next look, and a gigabyte a second is a megabyte in a millisecond.
+ * to last until the next look, and a gigabyte a second is a megabyte in a millisecond, which the kernel has.
  */
-const FULL_BYTES = 1024 * 1024;
+const FULL_BYTES = 256 * 1024;
 
 /** Room enough to say so. */
 const DRAINED_BYTES = FULL_BYTES / 4;

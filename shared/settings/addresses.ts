@@ -31,6 +31,7 @@ export const hostPort: Kind<HostPort> = kindOf({
 export const relayUrls: Kind<string[]> = listOf({
   placeholder: "URL",
   hint: "write https://relay.example.com, several with commas between them",
+  least: 1,
   read: (text) => readBaseUrl(text, ["http:", "https:", "ws:", "wss:"]),
 });
 

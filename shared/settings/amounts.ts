@@ -17,18 +17,18 @@ const DURATION_UNITS: readonly (readonly [suffix: string, ms: number])[] = [
   ["ms", 1],
 ];
 
-const SIZE_UNITS: Readonly<Record<string, number>> = {
-  "": 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  tb: 1e12,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-  tib: 2 ** 40,
-};
+const SIZE_UNITS: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ["b", 1],
+  ["kb", 1e3],
+  ["mb", 1e6],
+  ["gb", 1e9],
+  ["tb", 1e12],
+  ["kib", 2 ** 10],
+  ["mib", 2 ** 20],
+  ["gib", 2 ** 30],
+  ["tib", 2 ** 40],
+]);
 
 /** Milliseconds. A bare number is seconds, as in ModelRelay. */
 export const duration: Kind<number> = kindOf({
@@ -98,16 +98,16 @@ export function printDuration(ms: number): string {
 function readSize(raw: unknown): number {
   const [, digits, unit = ""] =
     /^(\d+(?:\.\d+)?)\s*([a-z]*)$/.exec(textOf(raw).toLowerCase()) ?? misread("is not a size");
-  const factor = SIZE_UNITS[unit] ?? misread("is not a size");
+  const factor = SIZE_UNITS.get(unit) ?? misread("is not a size");
   const bytes = Math.round(Number(digits) * factor);
   return Number.isSafeInteger(bytes) ? bytes : misread("is too large");
 }
 
 /** In binary units as long as the number stays whole. */
 export function printSize(bytes: number): string {
-  const units = ["GiB", "MiB", "KiB"];
-  const unit = bytes > 0 && units.find((name) => bytes % SIZE_UNITS[name.toLowerCase()]! === 0);
-  return unit ? `${bytes / SIZE_UNITS[unit.toLowerCase()]!}${unit}` : `${bytes}`;
+  const units = ["GiB", "MiB", "KiB", ""].map((unit) => [unit, SIZE_UNITS.get(unit.toLowerCase())!] as const);
+  const [unit, factor] = units.find(([, factor]) => bytes >= factor && bytes % factor === 0) ?? ["", 1];
+  return `${bytes / factor}${unit}`;
 }
 
 function readCount(raw: unknown): number {

@@ -45,7 +45,7 @@ export function load<Schema extends SettingsSchema>(
   return { settings: data as z.output<Schema>, origins, warnings };
 }
 
-const DEFAULT: Origin = { from: "default", label: "default" };
+const DEFAULT: Origin = { label: "default" };
 
 function openFile(settings: readonly Setting[], options: LoadOptions): SettingsFile | undefined {
   const path = options.flags.get("config")?.[0] ?? (options.env.SIGNALBOX_CONFIG || undefined);

@@ -6,7 +6,6 @@ import type { SettingsFile } from "./settings_file.ts";
 
 /** Where a value came from. */
 export interface Origin {
-  readonly from: "flag" | "env" | "credential" | "file" | "default";
   /** As a message names it: `--listen`, `LISTEN_ADDR`, `listen in relay.toml`. */
   readonly label: string;
 }
@@ -43,10 +42,10 @@ function fromFlags(setting: Setting, sources: Sources): Found | undefined {
   const secretFile = kind.secret ? sources.flags.get(`${key}-file`)?.[0] : undefined;
   if (texts && secretFile !== undefined) throw givenTwice(flag, `${flag}-file`);
   if (secretFile !== undefined)
-    return secretIn(setting, sources, { path: secretFile, from: "flag", label: `${flag}-file` });
+    return secretIn(setting, sources, { path: secretFile, label: `${flag}-file` });
   if (!texts) return undefined;
   const raw = kind.several ? texts.flatMap((text) => splitValues(kind, text)) : texts[0];
-  return { raw, origin: { from: "flag", label: flag } };
+  return { raw, origin: { label: flag } };
 }
 
 /** An empty variable counts as not set, but for on/off settings: an empty guard must not be read as off. */
@@ -57,10 +56,9 @@ function fromEnvironment(setting: Setting, sources: Sources): Found | undefined 
     const text = written !== undefined && index > 0 && readEnv ? readEnv(written) : written;
     const secretFile = kind.secret ? sources.env[`${variable}_FILE`] : undefined;
     if (text && secretFile) throw givenTwice(variable, `${variable}_FILE`);
-    if (secretFile)
-      return secretIn(setting, sources, { path: secretFile, from: "env", label: `${variable}_FILE` });
+    if (secretFile) return secretIn(setting, sources, { path: secretFile, label: `${variable}_FILE` });
     if (text === undefined || (text === "" && kind.placeholder !== "")) continue;
-    return { raw: kind.several ? splitValues(kind, text) : text, origin: { from: "env", label: variable } };
+    return { raw: kind.several ? splitValues(kind, text) : text, origin: { label: variable } };
   }
   return undefined;
 }
@@ -71,7 +69,7 @@ function fromCredentials(setting: Setting, sources: Sources): Found | undefined 
   if (!setting.kind.secret || !folder) return undefined;
   const path = resolve(folder, setting.key);
   return sources.isFile(path)
-    ? secretIn(setting, sources, { path, from: "credential", label: `$CREDENTIALS_DIRECTORY/${setting.key}` })
+    ? secretIn(setting, sources, { path, label: `$CREDENTIALS_DIRECTORY/${setting.key}` })
     : undefined;
 }
 
@@ -83,12 +81,12 @@ function fromFile(setting: Setting, sources: Sources, file: SettingsFile): Found
   if (raw !== undefined && secretFile !== undefined) throw givenTwice(label, `${tomlKey}_file`);
   if (typeof secretFile === "string") {
     const path = resolve(file.folder, secretFile);
-    return secretIn(setting, sources, { path, from: "file", label: `${tomlKey}_file in ${file.path}` });
+    return secretIn(setting, sources, { path, label: `${tomlKey}_file in ${file.path}` });
   }
   if (secretFile !== undefined)
     throw new CommandError(`Cannot read ${tomlKey}_file in ${file.path}: it is not a path`);
   if (raw === undefined) return undefined;
-  return { raw: resolvePaths(raw, { setting, sources, file }), origin: { from: "file", label } };
+  return { raw: resolvePaths(raw, { setting, sources, file }), origin: { label } };
 }
 
 /** Paths in a file start from its folder; a table's `secret_file` becomes its `secret`. */
@@ -106,17 +104,13 @@ function resolvePaths(
 }
 
 /** The secret, or where several may be given the secrets, a line each, that a file holds. */
-function secretIn(
-  { kind }: Setting,
-  sources: Sources,
-  { path, from, label }: Origin & { path: string },
-): Found {
+function secretIn({ kind }: Setting, sources: Sources, { path, label }: Origin & { path: string }): Found {
   const text = sources.readText(path).trim();
   // An empty file stays one empty secret, which is refused: it must not mean that none is needed.
   const lines = text.split(/\s*\n\s*/);
   return {
     raw: kind.several ? lines : text,
-    origin: { from, label: `${label} (${path})` },
+    origin: { label: `${label} (${path})` },
   };
 }
 

@@ -1,3 +1,4 @@
+import { PREFIX_COUNT_MAX, PREFIX_LENGTH_MAX_CHARS } from "../endpoint_prefixes.ts";
 import { type Kind, kindOf, Misread, quote } from "./field.ts";
 
 /** A name that goes into headers and queries: of a provider, of a worker. */
@@ -40,7 +41,7 @@ export function choice<const Word extends string>(
     hint: `write one of ${list}`,
     read(raw) {
       const text = String(raw).toLowerCase();
-      return words.find((word) => word === text) ?? also[text] ?? misread(`is not one of ${list}`);
+      return words.find((word) => word === text) ?? own(also, text) ?? misread(`is not one of ${list}`);
     },
     print: (value) => value,
   });
@@ -50,37 +51,44 @@ export function choice<const Word extends string>(
 export const models: Kind<string[]> = listOf({
   placeholder: "NAMES",
   hint: "write llama3,qwen3 or * to ask the backend",
+  least: 1,
   read: (text) => (/^[^\p{Cc}]{1,256}$/u.test(text) ? text : misread("is not a model name")),
 });
 
-/** More rules than this make every request slower; a longer one is a mistake. As for a worker's prefixes. */
-const MOST_PATHS = 64;
-const LONGEST_PATH = 256;
-
 /** Paths, of which one stands for itself and everything below it; with a `*` at its end for all that starts so. */
-export const paths: Kind<string[]> = listOf({
-  placeholder: "PATHS",
-  hint: "write /v1/chat,/v1/models or /v1/audio*",
-  most: MOST_PATHS,
-  read(text) {
-    const path = `/${text.replace(/^\/+/, "")}`.replace(/(.)\/+$/, "$1");
-    if (path.length > LONGEST_PATH) misread(`is longer than ${LONGEST_PATH} characters`, text);
-    if (/[?#\s\p{Cc}]|\*.|\/\.{1,2}(\/|$)/u.test(path)) misread("is not a path", text);
-    return path;
-  },
-});
+export const paths: Kind<string[]> = pathList(0);
+
+/** The same where none would be taken for all of them. */
+export const somePaths: Kind<string[]> = pathList(1);
+
+function pathList(least: number): Kind<string[]> {
+  return listOf({
+    placeholder: "PATHS",
+    hint: "write /v1/chat,/v1/models or /v1/audio*",
+    least,
+    most: PREFIX_COUNT_MAX,
+    read(text) {
+      const path = `/${text.replace(/^\/+/, "")}`.replace(/(.)\/+$/, "$1");
+      if (path.length > PREFIX_LENGTH_MAX_CHARS)
+        misread(`is longer than ${PREFIX_LENGTH_MAX_CHARS} characters`, text);
+      if (/[?#\s\p{Cc}]|\*.|\/\.{1,2}(\/|$)/u.test(path)) misread("is not a path", text);
+      return path;
+    },
+  });
+}
 
 interface ListOptions {
   placeholder: string;
   hint: string;
-  /** The most values there may be. */
+  /** How many values there must and may be. */
+  least?: number;
   most?: number;
   /** @throws Misread */
   read(text: string): string;
 }
 
 /** A comma list: items are trimmed, empty ones and repetitions dropped. */
-export function listOf({ placeholder, hint, most = 1000, read }: ListOptions): Kind<string[]> {
+export function listOf({ placeholder, hint, least = 0, most = 1000, read }: ListOptions): Kind<string[]> {
   return kindOf<string[]>({
     placeholder,
     hint,
@@ -88,14 +96,12 @@ export function listOf({ placeholder, hint, most = 1000, read }: ListOptions): K
     read(raw) {
       const items = (typeof raw === "string" ? raw.split(",") : toTexts(raw)).map((item) => item.trim());
       const values = new Set(items.filter((item) => item !== "").map((item) => readItem(read, item)));
-      return values.size <= most ? [...values] : manyValues(values.size, most);
+      if (values.size < least) misread("names nothing");
+      if (values.size > most) throw new Misread(`are more than ${most}`, `${values.size} values`);
+      return [...values];
     },
     print: (value) => value,
   });
-}
-
-function manyValues(found: number, most: number): never {
-  throw new Misread(`are more than ${most}`, `${found} values`);
 }
 
 function readItem(read: (text: string) => string, item: string): string {
@@ -111,6 +117,11 @@ function toTexts(raw: unknown): string[] {
   return Array.isArray(raw) && raw.every((item) => typeof item === "string")
     ? raw
     : misread("is not a list of texts");
+}
+
+/** A word is no key of what every object inherits. */
+function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 function isText(raw: unknown, pattern: RegExp): raw is string {

@@ -65,7 +65,7 @@ test("a relay that is killed: the worker stops its backend's work and comes back
   await client.isClosed();
   assert.equal((await client.response()).complete, false);
   await request.isLeft();
-  await using successor = await startRelay([`--listen=127.0.0.1:${relay.port}`]);
+  await using successor = await startRelay(["--listen", `127.0.0.1:${relay.port}`]);
   // The first delays are at most 0.5 s and 1 s.
   await workersWhen(successor, (workers) => workers.length === 1);
   await using again = await RawClient.sends(successor.port, CHAT);

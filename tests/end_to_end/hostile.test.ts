@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { after, before, test } from "node:test";
 import { FRAME } from "../../shared/link/frames.ts";
-import { slotsFree, startRelay, workersWhen } from "../support/admin_view.ts";
+import { startRelay, type WorkerReport, workersWhen } from "../support/admin_view.ts";
 import type { RelayProgram } from "../support/program.ts";
 import { RawClient, requestText } from "../support/raw_client.ts";
 import { failureCode } from "../support/raw_client_response.ts";
@@ -64,7 +64,6 @@ const BREACHES: Record<string, (id: number) => Uint8Array | string> = {
   "a frame that ends behind its message": (id) => frame(FRAME.DATA, id, "abc").subarray(0, 11),
   "an unknown type of frame": (id) => frame(99, id),
   "a frame that only relays send": (id) => frame(FRAME.REQUEST, id + 1, Buffer.concat([u32(0), Buffer.from("GET\n/")])),
-  "an answer to an exchange that never was": (id) => response(id + 1000),
   "a body before its head": (id) => frame(FRAME.DATA, id, "abc"),
   "an end before a head": (id) => frame(FRAME.END, id),
   "two heads": (id) => Buffer.concat([response(id), response(id)]),
@@ -109,7 +108,7 @@ for (const [name, breach] of Object.entries(BREACHES)) {
   });
 }
 
-test("frames for an exchange that is over are dropped", async () => {
+test("frames for an exchange that is over, or never was, are dropped", async () => {
   await using worker = await ScriptedWorker.connect(relay.url, { register: { models: ["bad"] } });
   const ask = () => RawClient.sends(relay.port, requestText({ body: { model: "bad" } }));
   await using client = await ask();
@@ -118,7 +117,8 @@ test("frames for an exchange that is over are dropped", async () => {
   assert.equal((await client.response()).body, "first");
   const { id } = first.exchange;
   const late = [FRAME.STARTED, FRAME.DATA, FRAME.END, FRAME.RESET_ACK].map((type) => frame(type, id));
-  worker.socket.send(Buffer.concat([...late, response(id, 500), frame(FRAME.RESET, id, "\x00"), frame(FRAME.CREDIT, id, u32(1))]));
+  late.push(response(id, 500), frame(FRAME.RESET, id, "\x00"), frame(FRAME.CREDIT, id, u32(1)));
+  worker.socket.send(Buffer.concat([...late, response(id + 1000)]));
   await using again = await ask();
   (await worker.next()).answer(200, "second");
   assert.equal((await again.response()).body, "second");
@@ -127,48 +127,89 @@ test("frames for an exchange that is over are dropped", async () => {
 
 for (const form of ["framed", "plain"] as const) {
   for (const status of [42, 0, 100, 199, 600, 999]) {
-    test(`worker_invalid: status ${status}, ${form}`, () => answersNonsense(form, (request) => request.answer(status, "x")));
-  }
-
-  for (const [name, field] of [
-    ["a line break in a value", ["x-a", "b\r\nx-injected: 1"]],
-    ["a carriage return in a value", ["x-a", "b\rc"]],
-    ["NUL in a value", ["x-a", "b\0c"]],
-    ["a space in a name", ["x a", "b"]],
-    ["a colon in a name", ["x:a", "b"]],
-    ["an empty name", ["", "b"]],
-    ["a line break in a name", ["x-a\r\nx-injected", "b"]],
-  ] as const) {
-    test(`worker_invalid: ${name}, ${form}`, () =>
-      answersNonsense(form, ({ exchange }, worker) => sendHead(form, worker, exchange.id, field)));
+    test(`worker_invalid: status ${status}, ${form}`, async () => {
+      const { answer } = await answered(form, (request) => request.answer(status, "x"));
+      assert.deepEqual([answer.status, failureCode(answer)], [502, "worker_invalid"]);
+    });
   }
 }
 
-/** A head that our own end of the link would not send. */
-function sendHead(form: string, worker: ScriptedWorker, id: number, [name, value]: readonly [string, string]): void {
-  if (form === "framed") return worker.socket.send(response(id, 200, `${name}\n${value}`));
-  worker.socket.sendJson({
-    type: "response_complete",
-    request_id: worker.lastRequestId,
-    status_code: 200,
-    headers: { [name]: value },
-    body: "",
+const BAD_FIELDS: readonly [what: string, name: string, value: string][] = [
+  ["a carriage return in a value", "x-a", "b\rx-injected: 1"],
+  ["NUL in a value", "x-a", "b\0x-injected"],
+  ["a space in a name", "x-injected a", "b"],
+  ["a colon in a name", "x-injected:a", "b"],
+  ["an empty name", "", "x-injected"],
+  ["a line break in a value", "x-a", "b\r\nx-injected: 1"],
+  ["a line break in a name", "x-a\r\nx-injected", "b"],
+];
+
+for (const [what, name, value] of BAD_FIELDS) {
+  test(`worker_invalid: ${what}`, async () => {
+    const { answer, received } = await answered("framed", ({ exchange }, worker) =>
+      worker.socket.send(response(exchange.id, 200, `${name}\n${value}`)),
+    );
+    assert.equal(answer.status, 502);
+    // In the text of a head a line break ends a line: the head is none, and that ends the link.
+    assert.equal(failureCode(answer), /\n/.test(name + value) ? "worker_lost" : "worker_invalid");
+    assert.doesNotMatch(received, /x-injected/i);
+  });
+
+  test(`a field of a plain answer with ${what} is left out, as in ModelRelay`, async () => {
+    const { answer, received } = await answered("plain", (_request, worker) =>
+      worker.socket.sendJson({
+        type: "response_complete",
+        request_id: worker.lastRequestId,
+        status_code: 200,
+        headers: { [name]: value, "x-b": "stays" },
+        body: "body",
+      }),
+    );
+    assert.deepEqual([answer.status, answer.headers.get("x-b"), answer.body], [200, "stays", "body"]);
+    assert.doesNotMatch(received, /x-injected/i);
   });
 }
 
-/** The client gets a 502 and nothing of the answer; the next one on the same link is answered. */
-async function answersNonsense(
+test("a worker cannot set what is the relay's to say", async () => {
+  const { answer } = await answered("framed", (request) =>
+    request.answer(200, "body", [
+      ["x-signalbox-request-id", "forged"],
+      ["x-signalbox-worker", "forged"],
+      ["connection", "close, x-named"],
+      ["x-named", "hop by hop"],
+      ["transfer-encoding", "gzip"],
+      ["content-length", "1"],
+    ]),
+  );
+  assert.deepEqual([answer.status, answer.body], [200, "body"]);
+  assert.doesNotMatch(JSON.stringify([...answer.headers]), /forged|x-named|gzip/);
+});
+
+/** What the client gets when a worker acts like that. Others are unharmed, and the slot is free. */
+async function answered(
   form: "framed" | "plain",
   act: (request: ScriptedRequest, worker: ScriptedWorker) => void,
-): Promise<void> {
+) {
   await using worker = await ScriptedWorker.connect(relay.url, { form, register: { models: ["bad"] } });
-  const ask = () => RawClient.sends(relay.port, requestText({ body: { model: "bad" } }));
-  await using client = await ask();
+  await using client = await RawClient.sends(relay.port, requestText({ body: { model: "bad" } }));
   act(await worker.next(), worker);
   const answer = await client.response();
-  assert.equal(answer.status, 502);
-  assert.match(failureCode(answer), /^worker_(invalid|lost)$/);
-  assert.doesNotMatch(client.received, /x-injected/i);
-  await slotsFree(relay);
+  const { worker_id } = worker.ack;
+  const isFree = (report: WorkerReport) => report.worker_id !== worker_id || report.in_flight_count === 0;
+  await workersWhen(relay, (workers) => workers.every(isFree), 1000);
   await othersAreUnharmed();
+  return { answer, received: client.received };
 }
+
+test("names that no header can carry do no harm", async () => {
+  const name = "\u5de5\u4eba\r\nx-injected: 1";
+  await using worker = await ScriptedWorker.connect(relay.url, {
+    query: `?provider=${encodeURIComponent(name)}`,
+    register: { worker_name: name, models: ["*"] },
+  });
+  worker.onRequest = (request) => request.answer(200, "fine");
+  await using client = await RawClient.sends(relay.port, requestText({ body: { model: name } }));
+  const { status, body } = await client.response();
+  assert.deepEqual([status, body], [200, "fine"]);
+  assert.doesNotMatch(client.received, /^x-injected/im);
+});

@@ -56,12 +56,12 @@ export class LlamaBackend implements AsyncDisposable {
   }
 
   /** Wait until so many of its slots work: by asking, as nothing tells. */
-  async busyWhen(wanted: number, withinMs: number): Promise<void> {
+  async busyWhen(wanted: number, withinMs: number, everyMs = LOOK_INTERVAL_MS): Promise<void> {
     const deadline = performance.now() + withinMs;
     for (let busy = await this.busySlots(); busy !== wanted; busy = await this.busySlots()) {
       if (performance.now() > deadline)
         throw new Error(`Wanted ${wanted} busy slots within ${withinMs} ms, found ${busy}`);
-      await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL_MS));
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
     }
   }
 

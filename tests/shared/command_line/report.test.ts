@@ -29,8 +29,12 @@ const LISTENING: [error: Error, told: string][] = [
   ],
   [Object.assign(new Error("x"), { code: "EACCES" }), "Cannot listen: permission denied"],
   [
-    new Error("failed to lookup address information: Name or service not known"),
-    "Cannot listen: the name cannot be resolved",
+    Object.assign(new Error("x"), { code: "ENOTTY", syscall: "listen" }),
+    "Cannot listen: the name is no address of this machine",
+  ],
+  [
+    new Error("failed to lookup address information: x"),
+    "Cannot listen: the name is no address of this machine",
   ],
 ];
 

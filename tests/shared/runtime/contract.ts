@@ -1,7 +1,10 @@
 import type { Runtime } from "../../../shared/runtime/ports.ts";
+import { dialContract } from "./dial_contract.ts";
 import { httpContract } from "./http_contract.ts";
+import { listenerContract } from "./listener_contract.ts";
 import { streamingContract } from "./streaming_contract.ts";
 import { targetContract } from "./target_contract.ts";
+import { tlsContract } from "./tls_contract.ts";
 import { upgradeContract } from "./upgrade_contract.ts";
 import { webSocketContract } from "./websocket_contract.ts";
 
@@ -12,4 +15,7 @@ export function runtimeContract(runtime: Runtime): void {
   streamingContract(runtime);
   upgradeContract(runtime);
   webSocketContract(runtime);
+  dialContract(runtime);
+  tlsContract(runtime);
+  listenerContract(runtime);
 }

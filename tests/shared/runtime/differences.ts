@@ -13,6 +13,8 @@ const DIFFERENCES = {
     clientCloseCodes: "Deno's WebSocket client sends 1000 and 3000-4999 only",
     drop: "Deno's WebSockets have no way to drop a connection without a handshake",
     socketsOutliveReload: "Deno.serve ends WebSockets with the server that had the old certificate",
+    givesUpHandshake:
+      "Deno keeps a closed TLS connection until it could say goodbye, so until its handshake is over",
     stopsAcceptingFirst: "Deno.serve accepts until its last WebSocket has ended",
   },
 } as const;

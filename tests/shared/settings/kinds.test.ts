@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
-import { z } from "zod";
 import {
   backendUrl,
   hostPort,
@@ -10,94 +8,13 @@ import {
   origins,
   relayUrls,
 } from "../../../shared/settings/addresses.ts";
-import {
-  count,
-  countOrNone,
-  duration,
-  durationOrNone,
-  positiveDuration,
-  printDuration,
-  printSize,
-  size,
-} from "../../../shared/settings/amounts.ts";
-import type { Kind } from "../../../shared/settings/field.ts";
 import { secret, workerSecrets } from "../../../shared/settings/secrets.ts";
-import { choice, file, flag, models, name, paths } from "../../../shared/settings/texts.ts";
-
-interface Case {
-  kind: Kind<unknown>;
-  reads?: [raw: unknown, value: unknown][];
-  refuses?: [raw: unknown, message: string][];
-}
+import { choice, file, flag, models, name, paths, somePaths } from "../../../shared/settings/texts.ts";
+import { testKinds } from "./kind_cases.ts";
 
 const MISREAD_SECRET = "the value holds something that a header cannot carry";
 
-const CASES: Record<string, Case> = {
-  duration: {
-    kind: duration,
-    reads: [
-      ["250ms", 250],
-      ["30s", 30_000],
-      ["1.5s", 1500],
-      ["2m", 120_000],
-      ["1h", 3_600_000],
-      ["24d", 2_073_600_000],
-      [" 5 s ", 5000],
-      ["30", 30_000],
-      [30, 30_000],
-      ["0", 0],
-    ],
-    refuses: [
-      ["soon", '"soon" is not a duration'],
-      ["", '"" is not a duration'],
-      ["-1s", '"-1s" is not a duration'],
-      ["1e3", '"1e3" is not a duration'],
-      ["5 minutes", '"5 minutes" is not a duration'],
-      ["25d", '"25d" is longer than 24d'],
-      ["0.1ms", '"0.1ms" is shorter than a millisecond'],
-      [true, "true is not a duration"],
-      [Number.POSITIVE_INFINITY, "null is not a duration"],
-    ],
-  },
-  positiveDuration: { kind: positiveDuration, refuses: [["0", '"0" is not longer than 0']] },
-  durationOrNone: {
-    kind: durationOrNone,
-    reads: [
-      ["0", Number.POSITIVE_INFINITY],
-      [0, Number.POSITIVE_INFINITY],
-      ["1ms", 1],
-    ],
-  },
-  size: {
-    kind: size,
-    reads: [
-      ["0", 0],
-      [1024, 1024],
-      ["500KB", 500_000],
-      ["64MiB", 67_108_864],
-      ["1.5 gib", 1_610_612_736],
-      ["4GiB", 4_294_967_296],
-    ],
-    refuses: [
-      ["big", '"big" is not a size'],
-      ["4 bytes", '"4 bytes" is not a size'],
-      ["-1", '"-1" is not a size'],
-      ["9999999TiB", '"9999999TiB" is too large'],
-    ],
-  },
-  count: {
-    kind: count,
-    reads: [
-      ["1", 1],
-      [64, 64],
-    ],
-    refuses: [
-      ["0", '"0" is not a number from 1'],
-      ["1.5", '"1.5" is not a whole number'],
-      ["1e3", '"1e3" is not a whole number'],
-    ],
-  },
-  countOrNone: { kind: countOrNone, reads: [["0", Number.POSITIVE_INFINITY]] },
+testKinds({
   hostPort: {
     kind: hostPort,
     reads: [
@@ -181,7 +98,10 @@ const CASES: Record<string, Case> = {
       ["JSON", "json"],
       ["plain", "text"],
     ],
-    refuses: [["xml", '"xml" is not one of text, json']],
+    refuses: [
+      ["xml", '"xml" is not one of text, json'],
+      ["constructor", '"constructor" is not one of text, json'],
+    ],
   },
   models: {
     kind: models,
@@ -189,9 +109,12 @@ const CASES: Record<string, Case> = {
       [" llama3 , meta/llama:70b,,llama3", ["llama3", "meta/llama:70b"]],
       // A list of the file is used as it is.
       [["a,b"], ["a,b"]],
-      ["", []],
     ],
-    refuses: [[[1], "[1] is not a list of texts"]],
+    refuses: [
+      [[1], "[1] is not a list of texts"],
+      // A worker that serves nothing, and (below) a rule that opens everything, are never what was meant.
+      [" ,", '" ," names nothing'],
+    ],
   },
   paths: {
     kind: paths,
@@ -202,6 +125,14 @@ const CASES: Record<string, Case> = {
       ["/a*/b", '"/a*/b" is not a path'],
       [`/${"x".repeat(256)}`, `"/${"x".repeat(78)}… is longer than 256 characters`],
       [Array.from({ length: 65 }, (_, i) => `/${i}`), "65 values are more than 64"],
+    ],
+  },
+  somePaths: {
+    kind: somePaths,
+    reads: [["/", ["/"]]],
+    refuses: [
+      ["", '"" names nothing'],
+      [[], "[] names nothing"],
     ],
   },
   secret: {
@@ -231,33 +162,6 @@ const CASES: Record<string, Case> = {
       [[{ secret: "hunter2\n" }], MISREAD_SECRET],
     ],
   },
-};
-
-for (const [title, { kind, reads = [], refuses = [] }] of Object.entries(CASES)) {
-  test(`${title} reads what it should and refuses the rest`, () => {
-    assert.ok(reads.length + refuses.length > 0);
-    for (const [raw, value] of reads) assert.deepEqual(z.decode(kind.codec, raw), value, JSON.stringify(raw));
-    for (const [raw, message] of refuses) {
-      const { error } = z.safeDecode(kind.codec, raw);
-      assert.equal(error?.issues[0]?.message, message, JSON.stringify(raw));
-    }
-  });
-}
-
-test("a printed duration reads as itself", () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 2_073_600_000 }), (ms) => {
-      assert.equal(z.decode(duration.codec, printDuration(ms)), ms);
-    }),
-  );
-});
-
-test("a printed size reads as itself", () => {
-  fc.assert(
-    fc.property(fc.maxSafeNat(), (bytes) => {
-      assert.equal(z.decode(size.codec, printSize(bytes)), bytes);
-    }),
-  );
 });
 
 test("isLoopback() knows addresses that only this machine reaches", () => {

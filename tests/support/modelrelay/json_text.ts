@@ -1,6 +1,6 @@
 /**
  * JSON as Rust's serde_json reads it: what JSON.parse forgives or hides is an error or stays visible here. Lone
- * surrogates and nesting beyond 128 levels are refused, numbers keep their text (1.0 is no integer), and objects
+ * surrogates and the 128th level of nesting are refused, numbers keep their text (1.0 is no integer), and objects
  * keep every member (a member that stands twice is the schema's matter).
  */
 export type JsonValue = string | boolean | null | JsonNumber | JsonValue[] | JsonObject;
@@ -39,9 +39,10 @@ class Reader {
   constructor(readonly text: string) {}
 
   value(depth: number): JsonValue {
-    if (depth >= RECURSION_LIMIT) throw new SyntaxError("recursion limit exceeded");
     this.#take(SPACE);
     const first = this.text[this.#at];
+    const nests = first === "{" || first === "[";
+    if (nests && depth + 1 >= RECURSION_LIMIT) throw new SyntaxError("recursion limit exceeded");
     if (first === "{") return this.#object(depth + 1);
     if (first === "[") return this.#array(depth + 1);
     if (first === '"') return this.#string();

@@ -1,0 +1,152 @@
+import { Buffer } from "node:buffer";
+import type { LinkConnection, LinkEvent, LinkRequestHead } from "../../../shared/link/events.ts";
+import { FramedConnection } from "../../../shared/link/framed.ts";
+
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+
+export const HEAD: LinkRequestHead = {
+  method: "POST",
+  target: "/v1/chat/completions",
+  headers: [["content-type", "application/json"]],
+  hasBody: true,
+  streaming: false,
+  upgrade: false,
+  model: "",
+};
+export const GET: LinkRequestHead = { ...HEAD, method: "GET", headers: [], hasBody: false };
+export const OK = { status: 200, headers: [] };
+
+/** Every event of one end, and what its bodies came to. */
+export class FramedEnd {
+  readonly connection: FramedConnection;
+  readonly events: LinkEvent[] = [];
+  readonly #bodies = new Map<number, Uint8Array[]>();
+
+  /** `also` is called for each event, to answer it from within. */
+  constructor(role: "relay" | "worker", also: (event: LinkEvent) => void = () => {}) {
+    this.connection = new FramedConnection({
+      role,
+      emit: (event) => {
+        this.events.push(event);
+        if (event.type === "data") {
+          const body = this.#bodies.get(event.exchange);
+          if (body) body.push(event.bytes);
+          else this.#bodies.set(event.exchange, [event.bytes]);
+        }
+        also(event);
+      },
+    });
+  }
+
+  /** What of a body arrived so far. */
+  body(exchange: number): Uint8Array {
+    return Buffer.concat(this.#bodies.get(exchange) ?? []);
+  }
+
+  types(exchange?: number): string[] {
+    return this.events
+      .filter((event) => exchange === undefined || ("exchange" in event && event.exchange === exchange))
+      .map(({ type }) => type);
+  }
+
+  /** Everything that wants to be sent now. */
+  messages(): (string | Uint8Array)[] {
+    const all: (string | Uint8Array)[] = [];
+    for (let next = this.connection.next(); next !== undefined; next = this.connection.next()) all.push(next);
+    return all;
+  }
+}
+
+/** How many of the messages that an end wants to send the socket takes at a time. */
+export type Accepts = "one" | "half" | "all";
+
+/** A socket that takes this many before it is full. */
+const SOCKET_MESSAGES = 8;
+
+/** One direction of a socket in memory. */
+export class Wire {
+  readonly #from: LinkConnection;
+  readonly #to: LinkConnection;
+  readonly #accepts: Accepts;
+  readonly #onTheWay: (string | Uint8Array)[] = [];
+
+  constructor(from: LinkConnection, to: LinkConnection, accepts: Accepts) {
+    this.#from = from;
+    this.#to = to;
+    this.#accepts = accepts;
+  }
+
+  /** Take what fits, deliver some. False: nothing moved. */
+  carry(): boolean {
+    const room = { one: 1, half: SOCKET_MESSAGES, all: Number.POSITIVE_INFINITY }[this.#accepts];
+    while (this.#onTheWay.length < room) {
+      const message = this.#from.next();
+      if (message === undefined) break;
+      this.#onTheWay.push(message);
+    }
+    const arriving = this.#accepts === "half" ? Math.ceil(this.#onTheWay.length / 2) : this.#onTheWay.length;
+    for (const message of this.#onTheWay.splice(0, arriving)) this.#to.receive(received(message));
+    return arriving > 0;
+  }
+}
+
+/** A copy, as a socket makes; what was sent is nobody's any more. */
+function received(message: string | Uint8Array): string | Uint8Array {
+  if (typeof message === "string") return message;
+  const copy = message.slice();
+  message.fill(0xee);
+  return copy;
+}
+
+/** Both ends of a link. */
+export class FramedPair {
+  readonly relay: FramedEnd;
+  readonly worker: FramedEnd;
+  readonly #wires: Wire[];
+
+  constructor(
+    options: {
+      accepts?: Accepts;
+      /** Called for each event at the relay; at the worker. */
+      atRelay?(event: LinkEvent, pair: FramedPair): void;
+      atWorker?(event: LinkEvent, pair: FramedPair): void;
+    } = {},
+  ) {
+    const { accepts = "all", atRelay, atWorker } = options;
+    this.relay = new FramedEnd("relay", (event) => atRelay?.(event, this));
+    this.worker = new FramedEnd("worker", (event) => atWorker?.(event, this));
+    const [relay, worker] = [this.relay.connection, this.worker.connection];
+    this.#wires = [new Wire(relay, worker, accepts), new Wire(worker, relay, accepts)];
+  }
+
+  /** One step of both directions. */
+  step(): boolean {
+    return this.#wires.map((wire) => wire.carry()).includes(true);
+  }
+
+  /** Until nothing moves. */
+  carry(): void {
+    while (this.step());
+  }
+
+  /** An exchange without a request body that the worker has begun to answer. */
+  answering(): number {
+    const exchange = this.relay.connection.openExchange(GET);
+    this.carry();
+    this.worker.connection.sendResponse(exchange, OK);
+    this.carry();
+    return exchange;
+  }
+}
+
+export function bytes(text: string): Uint8Array {
+  return Buffer.from(text);
+}
+
+/** Bytes of which each place is told from its neighbours. */
+export function pattern(length: number, seed = 0): Uint8Array {
+  const body = new Uint8Array(length);
+  for (let at = 0; at < length; at++) body[at] = (at * 31 + (at >> 8) * 7 + seed) & 255;
+  return body;
+}

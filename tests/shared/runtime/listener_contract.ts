@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import process from "node:process";
+import { test } from "node:test";
+import { PortInUse, type Runtime } from "../../../shared/runtime/ports.ts";
+import { until } from "../../support/until.ts";
+import { failure, Heard, Peer } from "./dial_contract.ts";
+import { lacks } from "./differences.ts";
+import { bytesOf, get, HOST, MIB, RawClient, serve, Told } from "./set_up.ts";
+
+export function listenerContract(runtime: Runtime): void {
+  test("port 0 takes a free port, and the listener says which", async () => {
+    await using server = await serve(runtime, () => new Response());
+    assert.ok(server.port > 0);
+    assert.equal(server.hostname, HOST);
+  });
+
+  test("a port that is taken is a PortInUse that names it", async () => {
+    await using server = await serve(runtime, () => new Response());
+    await assert.rejects(
+      serve(runtime, () => new Response(), { port: server.port }),
+      (error: Error) => {
+        assert.ok(error instanceof PortInUse);
+        assert.match(error.message, new RegExp(`127.0.0.1:${server.port}`));
+        return true;
+      },
+    );
+  });
+
+  test("an address that is not ours is an error, and no PortInUse", async () => {
+    await assert.rejects(
+      serve(runtime, () => new Response(), { hostname: "192.0.2.1" }),
+      (error) => !(error instanceof PortInUse),
+    );
+  });
+
+  test("stop takes no new connections and lets the open ones finish", async () => {
+    const started = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<Response>();
+    await using server = await serve(runtime, (_, { target }) => {
+      if (target === "/idle") return new Response("idle");
+      started.resolve();
+      return answer.promise;
+    });
+    using idle = new RawClient(server.port, get("/idle"));
+    await idle.complete();
+    using busy = new RawClient(server.port, get("/busy"));
+    await started.promise;
+    let stopped = false;
+    const stopping = server.stop().then(() => {
+      stopped = true;
+    });
+    await idle.closed();
+    using late = new RawClient(server.port, get("/late"));
+    await late.closed();
+    assert.equal(late.text, "");
+    assert.equal(stopped, false);
+    answer.resolve(new Response("in the end"));
+    await busy.complete();
+    assert.equal(busy.body, "in the end");
+    await stopping;
+  });
+
+  test("stop with force ends everything at once", async () => {
+    const told = new Told();
+    let cancels = 0;
+    const server = await serve(runtime, (request, context) => {
+      if (request.headers.has("upgrade")) return context.upgrade(told);
+      if (context.target === "/never") return new Promise<Response>(() => {});
+      const start = (sink: { write(bytes: Uint8Array): boolean; flush(): void }) => {
+        sink.write(bytesOf("begun"));
+        sink.flush();
+      };
+      return new Response(runtime.streamingBody({ start, drain() {}, cancel: () => cancels++ }));
+    });
+    using never = new RawClient(server.port, get("/never"));
+    using stream = new RawClient(server.port, get("/stream"));
+    await stream.until(() => stream.body.includes("begun"), "the stream");
+    const client = new Told();
+    const url = `ws://127.0.0.1:${server.port}/`;
+    await runtime.dialWebSocket({ url, headers: {}, timeoutMs: 2000, maxMessageBytes: MIB }, client);
+    await server.stop(true);
+    await never.closed();
+    await stream.closed();
+    assert.ok(!stream.text.endsWith("0\r\n\r\n"));
+    await until(() => client.closes.length === 1 && told.closes.length === 1 && cancels === 1, "all ends");
+  });
+
+  test("stop waits for open WebSockets and leaves them alone", async () => {
+    const told = new Told();
+    const client = new Told();
+    await using server = await serve(runtime, (_, context) => context.upgrade(told));
+    const url = `ws://127.0.0.1:${server.port}/`;
+    const socket = await runtime.dialWebSocket(
+      { url, headers: {}, timeoutMs: 2000, maxMessageBytes: MIB },
+      client,
+    );
+    let stopped = false;
+    const stopping = server.stop().then(() => {
+      stopped = true;
+    });
+    socket.send("still here");
+    await until(() => told.messages.length === 1, "the message");
+    assert.deepEqual([stopped, client.closes], [false, []]);
+    socket.close(1000, "");
+    await stopping;
+  });
+
+  test("stop refuses connections while a WebSocket is open", {
+    skip: lacks(runtime, "stopsAcceptingFirst"),
+  }, async () => {
+    await using server = await serve(runtime, (_, context) => context.upgrade(new Told()));
+    const url = `ws://127.0.0.1:${server.port}/`;
+    const socket = await runtime.dialWebSocket(
+      { url, headers: {}, timeoutMs: 2000, maxMessageBytes: MIB },
+      new Told(),
+    );
+    const stopping = server.stop();
+    using late = new RawClient(server.port, get("/"));
+    await late.closed();
+    assert.equal(late.text, "");
+    socket.close(1000, "");
+    await stopping;
+  });
+
+  test("a WebSocket cannot be dialled where there is no server, and why is known", async () => {
+    const dial = (url: string, timeoutMs = 2000) => {
+      return failure(
+        runtime.dialWebSocket({ url, headers: {}, timeoutMs, maxMessageBytes: MIB }, new Told()),
+      );
+    };
+    const refused = await dial("ws://127.0.0.1:1/");
+    assert.equal(refused.kind, lacks(runtime, "refusedKind") ? "unreachable" : "refused");
+    assert.match(refused.message, /^Cannot open a WebSocket to ws:\/\/127.0.0.1:1\/: \S/);
+    assert.equal((await dial("ws://nobody.invalid/", 5000)).kind, "resolve");
+    using silent = new Peer();
+    const port = await silent.listen();
+    assert.equal((await dial(`ws://127.0.0.1:${port}/`, 100)).kind, "timeout");
+    await until(() => silent.ended, "the end of the connection that was given up");
+    using rude = new Peer();
+    rude.server.on("connection", (socket) =>
+      socket.once("data", () => socket.end("HTTP/1.1 nonsense\r\n\r\n")),
+    );
+    assert.equal((await dial(`ws://127.0.0.1:${await rude.listen()}/`)).kind, "handshake");
+  });
+
+  test("no proxy of the environment is asked", async () => {
+    const names = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    const before = names.map((name) => process.env[name]);
+    for (const name of names) process.env[name] = "http://127.0.0.1:1";
+    try {
+      const told = new Told();
+      await using server = await serve(runtime, (_, context) => context.upgrade(told));
+      const url = `ws://127.0.0.1:${server.port}/`;
+      const socket = await runtime.dialWebSocket(
+        { url, headers: {}, timeoutMs: 2000, maxMessageBytes: MIB },
+        new Told(),
+      );
+      socket.send("direct");
+      await until(() => told.messages.length === 1, "the message");
+      (await runtime.dial({ host: HOST, port: server.port, timeoutMs: 2000 }, new Heard())).close();
+      assert.deepEqual(
+        names.map((name) => process.env[name]),
+        names.map(() => "http://127.0.0.1:1"),
+      );
+    } finally {
+      names.forEach((name, i) => {
+        if (before[i] === undefined) delete process.env[name];
+        else process.env[name] = before[i];
+      });
+    }
+  });
+}

@@ -37,14 +37,14 @@ export class RequestBody {
     this.#ended = reader === undefined;
   }
 
-  /** @throws RelayFailure `body_too_large` when the announced length is over the limit. */
+  /** @throws RelayFailure `body_too_large` when the announced length is over the limit, `client_gone` */
   static async open(request: Request, limits: BodyLimits): Promise<RequestBody> {
     if (!request.body) return new RequestBody(undefined, limits);
     const announced = Number(request.headers.get("content-length") ?? Number.NaN);
     if (announced > limits.maxBytes) throw tooLarge(limits.maxBytes);
     if (announced <= Math.min(ONE_READ_BYTES, limits.peekBytes, limits.replayBytes)) {
       const body = new RequestBody(undefined, limits);
-      body.#take(await request.bytes());
+      body.#take(await request.bytes().catch(gone));
       return body;
     }
     return new RequestBody(request.body.getReader(), limits);
@@ -87,7 +87,7 @@ export class RequestBody {
   /**
    * Write all of the body to an exchange, at its pace. `target.stopped` is looked at after every wait; a stopped
    * target gets nothing more. What is there already is written before the call returns.
-   * @throws RelayFailure `body_too_large`, or the client's error when it leaves
+   * @throws RelayFailure `body_too_large`, or `client_gone`
    */
   async writeTo(target: UploadTarget): Promise<void> {
     for (let at = 0; !target.stopped; ) {
@@ -130,7 +130,7 @@ export class RequestBody {
 
   async #readOnce(): Promise<void> {
     this.onWaiting(true);
-    const { done, value } = await this.#reader!.read();
+    const { done, value } = await this.#reader!.read().catch(gone);
     this.onWaiting(false);
     if (done) this.#ended = true;
     else this.#take(value);
@@ -154,6 +154,11 @@ export interface UploadTarget {
   readonly stopped: boolean;
   /** Resolves when the exchange takes bytes again, or is over. */
   room(): Promise<void>;
+}
+
+/** A body cannot be read when its client has broken off. */
+function gone(cause: unknown): never {
+  throw new RelayFailure("client_gone", { cause });
 }
 
 function tooLarge(limit: number): RelayFailure {

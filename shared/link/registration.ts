@@ -71,8 +71,8 @@ export function acceptRegister(
   }
   const { prefixes, warnings } = sanitisePrefixes(register.endpoint_prefixes ?? []);
   const features = commonFeatures(register.features ?? [], options.features, limits);
-  const session = token("session", register.session, limits, warnings);
-  const providerVariant = token("provider_variant", register.provider_variant, limits, warnings);
+  const session = token("session", register.session, { limits, warnings });
+  const providerVariant = token("provider_variant", register.provider_variant, { limits, warnings });
   const registration: Registration = {
     name: workerName(register.worker_name, limits, warnings),
     models: sanitiseModels(register.models, limits, warnings),
@@ -156,8 +156,7 @@ function commonFeatures(
 function token(
   member: string,
   value: string | undefined,
-  { tokenUnits }: RegistrationLimits,
-  warnings: string[],
+  { limits: { tokenUnits }, warnings }: { limits: RegistrationLimits; warnings: string[] },
 ): string | undefined {
   if (value === undefined || (value !== "" && value.length <= tokenUnits)) return value;
   warnings.push(`${member} was dropped: it must have 1 to ${tokenUnits} characters: found ${value.length}`);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { PROJECT_FILES, read } from "./source_tree.ts";
 
 interface PackageJson {
-  scripts: Record<string, string>;
+  scripts: { check: string } & Record<string, string>;
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
 }
@@ -48,7 +48,7 @@ test("Python packages of the tests are pinned too", () => {
 });
 
 test("`check` is format, lint, types and generated pages", () => {
-  const parts = scripts["check"]!.split(" && ").map((part) => scripts[part.replace("bun run ", "")]);
+  const parts = scripts.check.split(" && ").map((part) => scripts[part.replace("bun run ", "")]);
   assert.deepEqual(parts, [
     "biome check --error-on-warnings .",
     "tsc --noEmit",

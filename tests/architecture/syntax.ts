@@ -83,7 +83,7 @@ function importOf(node: Node): { specifier: string; typeOnly: boolean } | undefi
 }
 
 function functionFacts(node: FunctionLikeDeclaration, file: SourceFile): FunctionFacts {
-  const name = node.name ?? (node.parent as { name?: Node }).name;
+  const name = (node as { name?: Node }).name ?? (node.parent as { name?: Node }).name;
   const lines = linesOf(node, file);
   return {
     name: name?.getText(file) ?? (node.kind === SyntaxKind.Constructor ? "constructor" : "callback"),

@@ -5,6 +5,7 @@ import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { RawBackend } from "../support/raw_backend.ts";
 import { chunk, RawClient, requestText } from "../support/raw_client.ts";
 import { ScriptedWorker } from "../support/scripted_worker.ts";
+import { until } from "../support/until.ts";
 
 /** A client that leaves: the backend's work ends within a second and the slot is free, at every stage. */
 
@@ -85,7 +86,7 @@ for (const form of ["auto", "plain"]) {
       // The relay has read the head by the time that it answers a later connection.
       assert.equal((await fetch(`${relay.url}/health`)).status, 200);
       client.leave();
-      await relay.says(/path=\/small .*client_gone/);
+      await until(() => /path=\/small .*client_gone/.test(relay.stderr), "the log line of the request");
       assert.doesNotMatch(relay.stderr, /fault of the relay/);
       assert.equal(backend.requests.length, seen);
     });

@@ -1,13 +1,36 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { lineHas, startRelay, workersWhen } from "../support/admin_view.ts";
-import { WorkerProgram } from "../support/program.ts";
+import { after, before, describe, test } from "node:test";
+import { lineHas, startRelay } from "../support/admin_view.ts";
+import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { RawBackend } from "../support/raw_backend.ts";
 import { RawClient, type RequestText, requestText } from "../support/raw_client.ts";
 import { failureCode } from "../support/raw_client_response.ts";
 import { type ScriptedRequest, ScriptedWorker } from "../support/scripted_worker.ts";
 
 /** Which requests are sent a second time, and how often: `docs`, "Re-send rules". */
+
+let relay: RelayProgram;
+let models = 0;
+
+before(async () => {
+  const limits = ["--queue-timeout=3s", "--replay-limit=1KiB", "--max-worker-handshakes=1000"];
+  relay = await startRelay(limits);
+});
+
+after(async () => {
+  await relay?.kill();
+});
+
+/** Workers that share a model with nobody else, and how requests for it are sent. */
+async function workersOfOneModel(count: number, form: "framed" | "plain" = "framed") {
+  const model = `model-${++models}`;
+  const connect = () => ScriptedWorker.connect(relay.url, { form, register: { models: [model] } });
+  const workers: ScriptedWorker[] = [];
+  while (workers.length < count) workers.push(await connect());
+  const send = ({ headers, ...request }: RequestText) =>
+    RawClient.sends(relay.port, requestText({ ...request, headers: { ...headers, "x-model": model } }));
+  return { workers, connect, send };
+}
 
 /** How the first worker lets a request down. */
 const FAILURES: Record<string, (request: ScriptedRequest, worker: ScriptedWorker) => unknown> = {
@@ -52,17 +75,18 @@ const ONCE = new Set([
   "DELETE",
 ]);
 
-/** Send a request whose first worker fails as `failure` says, with a second one that answers. */
-async function tryTwice(failure: string, request: RequestText, flags: string[] = []) {
-  await using relay = await startRelay(["--queue-timeout=300ms", ...flags]);
-  await using first = await ScriptedWorker.connect(relay.url);
-  await using client = await RawClient.sends(relay.port, requestText(request));
+/** Send a request whose first worker fails as `failure` says, while a second one is idle. */
+async function tryTwice(failure: string, request: RequestText) {
+  const { workers, connect, send } = await workersOfOneModel(1);
+  await using first = workers[0]!;
+  await using client = await send(request);
   const held = await (await first.next()).received();
-  const answer = (second: ScriptedRequest) => void second.received().then(() => second.answer(200, second.body || "-"));
-  await using second = await ScriptedWorker.connect(relay.url, { serve: answer });
+  await using second = await connect();
+  second.onRequest = async (again) => again.answer(200, (await again.received()).body);
   await FAILURES[failure]!(held, first);
   await client.receives("\r\n\r\n");
-  return { client, status: Number(client.received.split(" ")[1]), seen: second.requests.length, first: held };
+  const status = Number(client.received.split(" ")[1]);
+  return { status, seen: second.requests.length, body: client.received.split("\r\n\r\n")[1] };
 }
 
 for (const failure of BEFORE_START) {
@@ -84,27 +108,22 @@ for (const failure of AFTER_START) {
 }
 
 test("a body over the replay limit is never sent again, one below it is sent whole", async () => {
-  const limit = ["--replay-limit=1KiB"];
-  for (const [length, status] of [
-    [900, 200],
-    [2000, 502],
-  ] as const) {
-    for (const failure of ["dies before it starts", "says that its backend broke off"]) {
-      const body = "x".repeat(length);
-      const found = await tryTwice(failure, { path: "/v1/completions", body }, limit);
-      assert.equal(found.status, status, failure);
-      if (status === 200) assert.equal((await found.client.response()).body, body);
-    }
+  for (const failure of ["dies before it starts", "says that its backend broke off"]) {
+    const body = "x".repeat(900);
+    const below = await tryTwice(failure, { path: "/v1/completions", body });
+    assert.deepEqual([below.status, below.body], [200, body], failure);
+    const over = await tryTwice(failure, { path: "/v1/completions", body: "x".repeat(2000) });
+    assert.deepEqual([over.status, over.seen], [502, 0], failure);
   }
 });
 
 test("what was answered in part is never sent again", async () => {
-  await using relay = await startRelay();
-  await using first = await ScriptedWorker.connect(relay.url);
-  await using client = await RawClient.sends(relay.port, requestText({ method: "GET", path: "/x" }));
+  const { workers, connect, send } = await workersOfOneModel(1);
+  await using first = workers[0]!;
+  await using client = await send({ method: "GET", path: "/x" });
   (await first.next()).respond(200);
   await client.receives("200");
-  await using second = await ScriptedWorker.connect(relay.url);
+  await using second = await connect();
   await first.die();
   await client.isClosed();
   assert.equal((await client.response()).complete, false);
@@ -112,12 +131,11 @@ test("what was answered in part is never sent again", async () => {
 });
 
 test("a request that kills two workers is failed, not passed on", async () => {
-  await using relay = await startRelay();
-  const workers = await Promise.all([0, 1, 2].map(() => ScriptedWorker.connect(relay.url)));
-  await using client = await RawClient.sends(relay.port, requestText({ path: "/v1/completions", body: {} }));
+  const { workers, send } = await workersOfOneModel(3);
   for (const worker of workers) {
     worker.onRequest = (request) => FAILURES["dies after it started"]!(request, worker);
   }
+  await using client = await send({ path: "/v1/completions", body: {} });
   const response = await client.response();
   assert.deepEqual([response.status, failureCode(response)], [502, "worker_lost"]);
   assert.equal(workers.flatMap(({ requests }) => requests).length, 2);
@@ -125,10 +143,9 @@ test("a request that kills two workers is failed, not passed on", async () => {
 });
 
 test("at most three times more, and never over the same link", async () => {
-  await using relay = await startRelay();
-  const workers = await Promise.all([1, 2, 3, 4, 5, 6].map(() => ScriptedWorker.connect(relay.url)));
+  const { workers, send } = await workersOfOneModel(6);
   for (const worker of workers) worker.onRequest = (request) => request.exchange.reset("refused");
-  await using client = await RawClient.sends(relay.port, requestText({ method: "GET", path: "/x" }));
+  await using client = await send({ method: "GET", path: "/x" });
   const response = await client.response();
   assert.deepEqual([response.status, failureCode(response)], [503, "worker_refused"]);
   const counts = workers.map(({ requests }) => requests.length);
@@ -137,15 +154,15 @@ test("at most three times more, and never over the same link", async () => {
 });
 
 test("it keeps its place: it is before those that came after it", async () => {
-  await using relay = await startRelay();
-  await using first = await ScriptedWorker.connect(relay.url);
-  await using client = await RawClient.sends(relay.port, requestText({ path: "/v1/completions", body: { n: 1 } }));
+  const { workers, connect, send } = await workersOfOneModel(1);
+  await using first = workers[0]!;
+  await using client = await send({ path: "/v1/completions", body: { n: 1 } });
   await first.next();
-  await using other = await RawClient.sends(relay.port, requestText({ path: "/v1/completions", body: { n: 2 } }));
+  await using other = await send({ path: "/v1/completions", body: { n: 2 } });
   await lineHas(relay, 1);
   await first.die();
   await lineHas(relay, 2);
-  await using second = await ScriptedWorker.connect(relay.url);
+  await using second = await connect();
   for (const [number, waiting] of [client, other].entries()) {
     const request = await (await second.next()).received();
     assert.deepEqual(JSON.parse(request.body), { n: number + 1 });
@@ -159,44 +176,61 @@ test("on a plain link a request counts as started once it is sent", async () => 
     [{ path: "/v1/files", body: "body" }, 502],
     [{ path: "/v1/completions", body: "{}" }, 200],
   ] as const) {
-    await using relay = await startRelay(["--queue-timeout=300ms"]);
-    await using first = await ScriptedWorker.connect(relay.url, { form: "plain" });
-    await using client = await RawClient.sends(relay.port, requestText(request));
+    const { workers, connect, send } = await workersOfOneModel(1, "plain");
+    await using first = workers[0]!;
+    await using client = await send(request);
     await first.next();
-    await using _second = await ScriptedWorker.connect(relay.url, { serve: (again) => again.answer(200, "again") });
+    await using second = await connect();
+    second.onRequest = (again) => again.answer(200, "again");
     await first.die();
     assert.equal((await client.response()).status, status);
   }
 });
 
 describe("a backend that reads a request and closes", () => {
+  let backend: RawBackend;
+  let workers: WorkerProgram[];
+  let closes = false;
+
+  before(async () => {
+    backend = await RawBackend.start((seen) => {
+      if (closes) void seen.receivedWhole().then(() => seen.end());
+      else seen.reply(200, "warm");
+    });
+    const flags = ["--models=m", "--provider=raw"];
+    workers = [
+      await WorkerProgram.start(relay.url, backend.url, flags),
+      await WorkerProgram.start(relay.url, backend.url, flags),
+    ];
+  });
+
+  after(async () => {
+    for (const worker of workers ?? []) await worker.kill();
+    await backend?.[Symbol.asyncDispose]();
+  });
+
   for (const [name, request, most] of [
     ["another POST", { path: "/v1/files", body: "body" }, 1],
     ["PATCH", { method: "PATCH", path: "/x", body: "body" }, 1],
     ["DELETE", { method: "DELETE", path: "/x" }, 1],
-    ["an inference POST", { body: { model: "m" } }, 4],
+    ["an inference POST", { path: "/v1/completions", body: "{}" }, 4],
     ["GET", { method: "GET", path: "/x" }, 4],
   ] as const) {
     test(`sees ${name} ${most === 1 ? "once" : `at most ${most} times`}`, async () => {
-      let closes = false;
-      await using backend = await RawBackend.start((seen) => {
-        if (!closes) return seen.reply(200, "warm");
-        void seen.receivedWhole().then(() => seen.end());
-      });
-      await using relay = await startRelay(["--queue-timeout=300ms"]);
-      await using _one = await WorkerProgram.start(relay.url, backend.url, ["--models=m"]);
-      await using _two = await WorkerProgram.start(relay.url, backend.url, ["--models=m"]);
-      await workersWhen(relay, (workers) => workers.length === 2);
+      const send = (text: RequestText) =>
+        RawClient.sends(relay.port, requestText({ ...text, headers: { "x-model": "m" } }));
       // A pooled connection at each worker, which is where runtimes send again by themselves.
+      closes = false;
       for (let round = 0; round < 2; round++) {
-        await using client = await RawClient.sends(relay.port, requestText({ method: "GET", path: "/warm" }));
+        await using client = await send({ method: "GET", path: "/warm" });
         assert.equal((await client.response()).body, "warm");
       }
       closes = true;
-      await using client = await RawClient.sends(relay.port, requestText(request));
+      const before = backend.requests.length;
+      await using client = await send(request);
       const response = await client.response();
       assert.deepEqual([response.status, failureCode(response)], [502, "backend_broke_off"]);
-      const times = backend.requests.length - 2;
+      const times = backend.requests.length - before;
       assert.ok(times >= 1 && times <= most, `${times} times`);
     });
   }

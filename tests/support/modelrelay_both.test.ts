@@ -2,23 +2,20 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import { FakeClock } from "./fake_clock.ts";
-import { call, connectWorker, type HttpCall, HttpProbe, quiet, until } from "./modelrelay/probe.ts";
-import { answerBytes, BackendProbe, chunkBytes, chunkedBytes } from "./modelrelay/probe_server.ts";
+import { call, type HttpCall, HttpProbe, quiet, until } from "./modelrelay/probe.ts";
+import {
+  answerBytes,
+  BackendProbe,
+  chunkBytes,
+  chunkedBytes,
+  openChunkedBytes,
+} from "./modelrelay/probe_server.ts";
 import { RustServer } from "./modelrelay/rust_server.ts";
 import { RustWorker } from "./modelrelay/rust_worker.ts";
-import { readLines } from "./modelrelay/transcript.ts";
+import { lineReplay } from "./modelrelay/transcript.ts";
 
-/** What the real server and the real worker did together, against their stand-ins. Each line is used once. */
-const lines = [...readLines("e2e"), ...readLines("hb")].map((line) => line.trim());
-const used = new Set<string>();
-
-/** The one line of the recordings that starts like this. */
-function recorded(start: string): string {
-  const found = lines.filter((line) => line.startsWith(start));
-  assert.equal(found.length, 1, start);
-  used.add(found[0]!);
-  return found[0]!;
-}
+/** What the real server and the real worker did together, against their stand-ins. */
+const { recorded, checkComplete } = lineReplay("e2e", 9);
 
 const CHAT = "/v1/chat/completions";
 const post = (body: string): HttpCall => ({ method: "POST", path: CHAT, body });
@@ -115,7 +112,7 @@ test("both: a client that leaves keeps a slot for ever, until the worker is lost
   let open: Socket | undefined;
   const stage = await both((socket) => {
     open = socket;
-    socket.write(chunkedBytes("200 OK", SSE, [], true));
+    socket.write(openChunkedBytes("200 OK", SSE, []));
   });
   const { server, clock, backend } = stage;
   try {
@@ -180,81 +177,4 @@ test("both: after another abort the other slot is still good", async () => {
   }
 });
 
-// --- the server and a worker that is played by hand ---------------------------------------------------------
-
-async function alone(more: object = {}) {
-  const clock = new FakeClock();
-  const server = await RustServer.start({ workerSecret: "sek", clock, queueTimeoutMs: 3000 });
-  const worker = await connectWorker(server.url, { secret: "sek" });
-  worker.send({ type: "register", worker_name: "w", models: ["m"], max_concurrent: 1, ...more });
-  const ack = await worker.next();
-  const ask = async (body: string) => {
-    const client = new HttpProbe(server.url, post(body));
-    await until(() => server.state.workers[0]!.inFlight.size === 1);
-    clock.advance(25);
-    return { client, id: JSON.parse(await worker.next()).request_id as string };
-  };
-  return { clock, server, worker, ack, ask };
-}
-
-test("both: an idle worker is pinged after 30 s and given up 10 s later", async () => {
-  const { clock, server, worker, ack } = await alone({ models: ["idle"] });
-  try {
-    assert.equal(`idle worker got ${ack} at 3 ms`, recorded('idle worker got {"type":"register_ack"'));
-    const [, ping, pingedMs] = /(\{.*\}) at (\d+) ms/.exec(recorded('idle worker got {"type":"ping"}'))!;
-    clock.advance(29_975);
-    assert.deepEqual(await worker.unread(), []);
-    clock.advance(Number(pingedMs) - 29_975);
-    assert.equal(await worker.next(), ping);
-    const [code, reason, closedMs] = JSON.parse(/\[.*\]/.exec(recorded("idle silent worker closed:"))![0]);
-    clock.advance(9_900);
-    await quiet();
-    assert.equal(worker.end, undefined);
-    clock.advance(closedMs - Number(pingedMs) - 9_900 + 25);
-    assert.deepEqual(await worker.closed(), { code, reason });
-  } finally {
-    server.kill();
-  }
-});
-
-test("both: a request whose worker is lost is too old to be sent again", async () => {
-  for (const [start, body, chunk] of [
-    ["in-flight 4.2s then worker lost (queue-timeout 3s):", PLAIN, undefined],
-    ["streaming 4s then worker lost:", STREAM, "data: A\n\n"],
-  ] as const) {
-    const { clock, server, worker, ask } = await alone();
-    try {
-      const { client, id } = await ask(body);
-      if (chunk) worker.send({ type: "response_chunk", request_id: id, chunk });
-      if (chunk) await until(() => client.raw.includes("data: A"));
-      clock.advance(4200);
-      worker.socket.drop();
-      await until(() => server.state.queueDepth === 1);
-      clock.advance(1000);
-      const { status, body: text } = await client.whole();
-      assert.ok(recorded(start).startsWith(`${start} ${status} ${JSON.stringify(text)}`));
-    } finally {
-      server.kill();
-    }
-  }
-});
-
-test("both: SIGTERM waits for the client and tells the worker nothing", async () => {
-  const { server, worker, ask } = await alone();
-  const { client, id } = await ask(PLAIN);
-  const stopped = server.stop();
-  assert.deepEqual(await worker.unread(), []);
-  assert.match(recorded("500ms after SIGTERM"), /worker socket "open"/);
-  assert.equal(worker.end, undefined);
-  worker.send({ type: "response_complete", request_id: id, status_code: 200, body: "done" });
-  const { status, body } = await client.whole();
-  assert.equal(`client of in-flight at SIGTERM: ${status} ${body}`, recorded("client of in-flight"));
-  assert.match(recorded("then worker:"), /"open" server exit/);
-  await stopped;
-  assert.equal((await worker.closed()).code, 1006);
-});
-
-test("every line of these recordings was used", () => {
-  assert.equal(lines.length, 17);
-  assert.deepEqual([...used].sort(), [...lines].sort());
-});
+checkComplete();

@@ -5,7 +5,7 @@ import { call, connectWorker, HttpProbe, quiet, type SocketProbe, until } from "
 import { RustServer, type RustServerOptions } from "./modelrelay/rust_server.ts";
 import { MAX_FRAME_BYTES, OPCODE } from "./modelrelay/web_socket.ts";
 
-/** Rules of the real server that its recording does not show, by their number in `compat`. */
+/** Rules of the real server that its recording does not show. */
 
 const PATH = "/v1/chat/completions";
 
@@ -38,7 +38,7 @@ async function play(
   }
 }
 
-test("3.1: equal loads take turns, the lowest absolute load wins, a foreign provider only in need", () =>
+test("equal loads take turns, the lowest absolute load wins, a foreign provider only in need", () =>
   play({}, async ({ server, join, ask }) => {
     await join({ current_load: 1 });
     await join();
@@ -60,7 +60,7 @@ test("3.1: equal loads take turns, the lowest absolute load wins, a foreign prov
     await until(() => loads().join() === "1,1,1,1");
   }));
 
-test("3.2: a completion dispatches one request, the oldest that fits", () =>
+test("a completion dispatches one request, the oldest that fits", () =>
   play({}, async ({ server, join, ask }) => {
     const worker = await join({ max_concurrent: 1, models: ["*"] });
     ask("a");
@@ -74,7 +74,7 @@ test("3.2: a completion dispatches one request, the oldest that fits", () =>
     assert.equal(server.state.queueDepth, 1);
   }));
 
-test("3.4: a request that has lost four workers is failed", () =>
+test("a request that has lost four workers is failed", () =>
   play({}, async ({ server, join, ask }) => {
     const client = ask();
     await until(() => server.state.queueDepth === 1);
@@ -89,7 +89,7 @@ test("3.4: a request that has lost four workers is failed", () =>
     assert.deepEqual([status, body], [503, "Request could not be processed after multiple attempts\n"]);
   }));
 
-test("1.11: a drained worker is closed when it is idle, at once or after its last answer", () =>
+test("a drained worker is closed when it is idle, at once or after its last answer", () =>
   play({}, async ({ server, join, ask }) => {
     const idle = await join();
     server.session("worker-1").drain(0.5, "x");
@@ -107,7 +107,7 @@ test("1.11: a drained worker is closed when it is idle, at once or after its las
     assert.deepEqual(await busy.closed(), { code: 1000, reason: "graceful shutdown complete" });
   }));
 
-test("1.11: at the drain deadline what runs is failed", () => {
+test("at the drain deadline what runs is failed", () => {
   const clock = new FakeClock();
   return play({ clock }, async ({ server, join, ask }) => {
     const worker = await join();
@@ -121,14 +121,14 @@ test("1.11: at the drain deadline what runs is failed", () => {
   });
 });
 
-test("1.11: models_refresh is passed on", () =>
+test("models_refresh is passed on", () =>
   play({}, async ({ server, join }) => {
     const worker = await join();
     server.session("worker-1").refreshModels();
     assert.equal(await worker.next(), '{"type":"models_refresh"}');
   }));
 
-test("1.2: the secret in the header wins even when it is wrong, and a window ends a lock-out", () => {
+test("the secret in the header wins even when it is wrong, and a window ends a lock-out", () => {
   const clock = new FakeClock();
   return play({ clock }, async ({ server }) => {
     const query = "?worker_secret=s";
@@ -144,7 +144,7 @@ test("1.2: the secret in the header wins even when it is wrong, and a window end
   });
 });
 
-test("1.3: a reserved bit or opcode ends the connection without a word", () =>
+test("a reserved bit or opcode ends the connection without a word", () =>
   play({}, async ({ join }) => {
     // RSV1 is what a compressed message would have.
     for (const opcode of [OPCODE.text | 0x40, OPCODE.text | 0x10, 0x03, 0x0b]) {
@@ -154,7 +154,7 @@ test("1.3: a reserved bit or opcode ends the connection without a word", () =>
     }
   }));
 
-test("1.3: a frame of 16 MiB is taken, one byte more is not", () =>
+test("a frame of 16 MiB is taken, one byte more is not", () =>
   play({}, async ({ join }) => {
     const text = (bytes: number) => {
       const head = '{"type":"pong","current_load":0,"x":"';
@@ -168,7 +168,7 @@ test("1.3: a frame of 16 MiB is taken, one byte more is not", () =>
     assert.deepEqual(await worker.closed(), { code: 1006, reason: "" });
   }));
 
-test("2.1: with required keys a client needs one, in Authorization alone", () =>
+test("with required keys a client needs one, in Authorization alone", () =>
   play({ requireApiKeys: true }, async ({ server }) => {
     const reply = async (headers: Record<string, string>) =>
       (await call(server.url, { method: "POST", path: PATH, body: "{", headers })).body;

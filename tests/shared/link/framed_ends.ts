@@ -1,6 +1,13 @@
+import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { LinkConnection, LinkEvent, LinkRequestHead } from "../../../shared/link/events.ts";
+import {
+  type LinkConnection,
+  type LinkEvent,
+  LinkProtocolError,
+  type LinkRequestHead,
+} from "../../../shared/link/events.ts";
 import { FramedConnection } from "../../../shared/link/framed.ts";
+import { FRAME } from "../../../shared/link/frames.ts";
 
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
@@ -144,9 +151,46 @@ export function bytes(text: string): Uint8Array {
   return Buffer.from(text);
 }
 
+/** A difference is said in one line, not in a million. */
+export function sameBytes(actual: Uint8Array, expected: Uint8Array): void {
+  if (Buffer.compare(actual, expected) === 0) return;
+  const at = actual.findIndex((byte, at) => byte !== expected[at]);
+  assert.fail(`${actual.length} bytes, wanted ${expected.length}; the first difference is at ${at}`);
+}
+
 /** Bytes of which each place is told from its neighbours. */
 export function pattern(length: number, seed = 0): Uint8Array {
   const body = new Uint8Array(length);
   for (let at = 0; at < length; at++) body[at] = (at * 31 + (at >> 8) * 7 + seed) & 255;
   return body;
+}
+
+export const u32 = (value: number) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
+
+/** The bytes of one frame, written out independently of the code that is tested. */
+export function frame(
+  type: number,
+  exchange: number,
+  payload: Uint8Array | number[] = [],
+  flags = 0,
+): Uint8Array {
+  return Uint8Array.from([type, flags, ...u32(exchange), ...u32(payload.length), ...payload]);
+}
+
+export const requestFrame = (exchange: number, lines = "POST\n/", window = 1000) =>
+  frame(FRAME.REQUEST, exchange, [...u32(window), ...Buffer.from(lines, "latin1")]);
+
+/** A worker that has got these. */
+export function workerAfter(...frames: Uint8Array[]): FramedEnd {
+  const end = new FramedEnd("worker");
+  for (const sent of frames) end.connection.receive(sent);
+  return end;
+}
+
+export function refuses({ connection }: FramedEnd, message: string | Uint8Array, says: RegExp): void {
+  assert.throws(
+    () => connection.receive(message),
+    (error: Error) => error instanceof LinkProtocolError && says.test(error.message),
+    `${says}`,
+  );
 }

@@ -42,7 +42,7 @@ test("every message is read and written back as it was", () => {
 
 const VALUES = [undefined, null, 1.5, -1, 2 ** 32, "", "x", [], ["x"], {}, { x: "y" }, true];
 
-/** Which of VALUES may stand in a field; the whole table of compat section 1. */
+/** Which of VALUES may stand in a field; the whole table of the protocol. */
 const FIELDS: { from: "worker" | "relay"; base: string; field: string; takes: unknown[] }[] = [
   { from: "worker", base: WORKER_MESSAGES[0]!, field: "worker_name", takes: ["", "x"] },
   { from: "worker", base: WORKER_MESSAGES[0]!, field: "models", takes: [[], ["x"]] },

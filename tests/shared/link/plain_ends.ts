@@ -1,6 +1,7 @@
 import type { LinkConnection, LinkEvent, LinkRequestHead } from "../../../shared/link/events.ts";
 import { PlainRelayConnection, type PlainRelayOptions } from "../../../shared/link/plain_relay.ts";
 import { PlainWorkerConnection } from "../../../shared/link/plain_worker.ts";
+import { type SocketProbe, until } from "../../support/modelrelay/probe.ts";
 
 /** An event as it can be compared, bytes as text. */
 export type SeenEvent = Record<string, unknown> & { type: string };
@@ -93,4 +94,18 @@ function seen(event: LinkEvent): SeenEvent {
     exchange: event.exchange,
     text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(event.bytes),
   };
+}
+
+/** Carry what came and what wants to leave, until something is true. */
+export async function pump(
+  connection: LinkConnection,
+  socket: SocketProbe,
+  what: () => unknown,
+): Promise<void> {
+  await until(() => {
+    for (const text of socket.texts.splice(0))
+      if (!text.startsWith('{"type":"register')) connection.receive(text);
+    for (const text of allTexts(connection)) socket.send(text);
+    return what();
+  }, `${what}`);
 }

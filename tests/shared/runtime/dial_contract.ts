@@ -228,6 +228,16 @@ export function dialContract(runtime: Runtime): void {
     }
   });
 
+  test("an IPv6 address is dialled as it is", async () => {
+    using peer = new Peer();
+    const connection = await runtime.dial(
+      { host: "::1", port: await peer.listen("::1"), timeoutMs: 2000 },
+      new Heard(),
+    );
+    await peer.connected();
+    connection.close();
+  });
+
   test("a pinned address is dialled whatever the name", async () => {
     using peer = new Peer();
     const port = await peer.listen();

@@ -108,11 +108,11 @@ export function httpContract(runtime: Runtime): void {
     );
     let taken = 0;
     const push = () => {
+      if (taken === size) return;
       taken += CHUNK.length;
-      if (taken < size) client.socket.write(CHUNK, push);
-      else client.socket.write(CHUNK);
+      client.socket.write(CHUNK, push);
     };
-    client.socket.write(CHUNK, push);
+    push();
     await until(() => taken > MIB, "the first bytes");
     const stalled = await settled(() => taken);
     assert.ok(stalled < KERNEL_BYTES, `${stalled} bytes were taken`);

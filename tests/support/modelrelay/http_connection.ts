@@ -48,20 +48,23 @@ export class HttpConnection {
     return { socket: this.socket, first: this.#reader.takeRest() };
   }
 
-  /** A response whose body is known. `cors` false: as of the layer that ends a request over its time. */
-  whole(status: number, headers: Pairs, body: string, cors = true): void {
+  /** A response whose body is known. */
+  whole(status: number, headers: Pairs, body: string): void {
     const length: Pairs = hasName(headers, "content-length")
       ? []
       : [["content-length", `${Buffer.byteLength(body)}`]];
     const bodiless = status === 204 || status === 304;
-    this.#write(
-      head(status, [...headers, ...(cors ? [VARY, ANY_ORIGIN] : []), ...length, date()]) +
-        (bodiless ? "" : body),
-    );
+    this.#write(head(status, [...headers, VARY, ANY_ORIGIN, ...length, date()]) + (bodiless ? "" : body));
     const promised = headers.findLast(([name]) => name === "content-length")?.[1];
     this.gone = undefined;
     // hyper cannot keep its promise, and says so.
     if (promised !== undefined && Number(promised) !== Buffer.byteLength(body)) this.socket.end();
+  }
+
+  /** From the layer that ends a request over its time, below the one that adds the rest. */
+  overtime(): void {
+    this.#write(head(408, [["content-length", "0"], date()]));
+    this.gone = undefined;
   }
 
   /** The response to a HEAD. */

@@ -127,16 +127,15 @@ export function answerBytes(status: string, headers: string[], body: string | Ui
   return Buffer.concat([Buffer.from(head), bytes]);
 }
 
-/** The same, in chunks; without the last one when `open`. */
-export function chunkedBytes(
-  status: string,
-  headers: string[],
-  pieces: (string | Uint8Array)[],
-  open = false,
-): Buffer {
+/** The same, in chunks. */
+export function chunkedBytes(status: string, headers: string[], pieces: (string | Uint8Array)[]): Buffer {
+  return Buffer.concat([openChunkedBytes(status, headers, pieces), Buffer.from("0\r\n\r\n")]);
+}
+
+/** The same, without an end. */
+export function openChunkedBytes(status: string, headers: string[], pieces: (string | Uint8Array)[]): Buffer {
   const head = [`HTTP/1.1 ${status}`, ...headers, "transfer-encoding: chunked", "", ""].join("\r\n");
-  const chunks = pieces.map((piece) => chunkBytes(piece));
-  return Buffer.concat([Buffer.from(head), ...chunks, ...(open ? [] : [Buffer.from("0\r\n\r\n")])]);
+  return Buffer.concat([Buffer.from(head), ...pieces.map(chunkBytes)]);
 }
 
 export function chunkBytes(piece: string | Uint8Array): Buffer {

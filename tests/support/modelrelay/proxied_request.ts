@@ -12,7 +12,7 @@ export interface ProxiedRequestOptions {
   over(): void;
 }
 
-/** A client's request at the stand-in of the server, from the queue to the last byte (`compat` 1.13, 2.2). */
+/** A client's request at the stand-in of the server, from the queue to the last byte. */
 export class ProxiedRequest implements RequestClient {
   readonly #options: ProxiedRequestOptions;
   #request: ServerRequest | undefined;
@@ -67,7 +67,7 @@ export class ProxiedRequest implements RequestClient {
 
   #timeOut(): void {
     this.#giveUp();
-    this.#options.connection.whole(408, [], "", false);
+    this.#options.connection.overtime();
   }
 
   #giveUp(): void {

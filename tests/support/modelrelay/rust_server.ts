@@ -33,7 +33,7 @@ const PROXIED = ["/v1/chat/completions", "/v1/messages", "/v1/responses"];
 const READABLE = ["/health", "/v1/models", "/v1/worker/connect", "/admin/workers", "/admin/stats"];
 const MAX_BODY_BYTES = 2 * 1024 * 1024;
 
-/** A stand-in of ModelRelay's server 0.2.7: its routes, its worker sockets, its mistakes (`compat` 1 to 3). */
+/** A stand-in of ModelRelay's server 0.2.7: its routes, its worker sockets, its mistakes. */
 export class RustServer {
   readonly state: RustServerState;
   readonly sessions = new Set<ServerSession>();

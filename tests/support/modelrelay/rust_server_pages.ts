@@ -1,6 +1,6 @@
 import type { RustServerState } from "./rust_server_state.ts";
 
-/** What ModelRelay's server shows of itself (`compat` 2.3 to 2.5), member by member in its order. */
+/** What ModelRelay's server shows of itself, member by member in its order. */
 
 export function readable(path: string, state: RustServerState, uptimeMs: number): object {
   if (path === "/v1/models") {

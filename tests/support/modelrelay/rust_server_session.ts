@@ -15,7 +15,7 @@ export interface SessionOptions {
   clock: Clock;
 }
 
-/** One worker's socket, as ModelRelay's server 0.2.7 treats it (`compat` 1.8 to 1.11). */
+/** One worker's socket, as ModelRelay's server 0.2.7 treats it. */
 export class ServerSession {
   worker: ServerWorker | undefined;
   readonly #options: SessionOptions;

@@ -2,7 +2,7 @@ import type { Clock } from "../../../shared/clock.ts";
 import { isEligible, serves, WorkerChoice } from "./worker_choice.ts";
 
 /**
- * The queues and the choice of a worker as ModelRelay's server 0.2.7 makes them (`compat` 3), its mistakes
+ * The queues and the choice of a worker as ModelRelay's server 0.2.7 makes them, its mistakes
  * included: a cancelled request keeps its slot, registering dispatches nothing, any worker can complete any
  * request. Plain data, no I/O.
  */

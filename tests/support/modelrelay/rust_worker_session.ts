@@ -17,7 +17,7 @@ export interface WorkerSessionOptions {
   over(why: string, asTold: boolean): void;
 }
 
-/** One connection of ModelRelay's worker 0.2.7, from `register` to its end (`compat` 1.4 to 1.12). */
+/** One connection of ModelRelay's worker 0.2.7, from `register` to its end. */
 export class WorkerSession {
   readonly #options: WorkerSessionOptions;
   readonly #socket: WebSocketEnd;

@@ -1,7 +1,7 @@
 import { JsonNumber, JsonObject, type JsonValue, readJson } from "./json_text.ts";
 
 /**
- * The messages of ModelRelay 0.2.7 as its two programs read them (`compat` 1.3 to 1.5): unknown fields are
+ * The messages of ModelRelay 0.2.7 as its two programs read them: unknown fields are
  * ignored, everything else that is not exactly right is an error, over which they end the connection.
  */
 

@@ -19,7 +19,7 @@ export interface AdmissionRefusal {
   text: string;
 }
 
-/** Who may become a worker, in ModelRelay's order of checks (`compat` 1.1 and 1.2). */
+/** Who may become a worker, in ModelRelay's order of checks. */
 export class WorkerAdmission {
   readonly #failures = new Map<string, { count: number; lastMs: number }>();
 

@@ -1,6 +1,6 @@
 import type { ServerRequest, ServerWorker } from "./rust_server_state.ts";
 
-/** Which worker ModelRelay's server gives a request (`compat` 3.1). */
+/** Which worker ModelRelay's server gives a request. */
 export class WorkerChoice {
   /** Per provider and model, where in the list the last choice was. */
   readonly #cursors = new Map<string, number>();

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { setTimeout } from "node:timers";
 import packageJson from "./package.json" with { type: "json" };
 import { type Command, type CommandIo, openCommand } from "./shared/command_line/command.ts";
 import { processIo } from "./shared/command_line/process_io.ts";
@@ -78,4 +79,10 @@ export const program: Program = {
   commands,
 };
 
-if (import.meta.main) process.exitCode = await runProgram(program, process.argv.slice(2), processIo());
+/** A command that is done has closed what it opened; a peer that does not answer must not keep the process. */
+const LAST_SOCKETS_MS = 500;
+
+if (import.meta.main) {
+  process.exitCode = await runProgram(program, process.argv.slice(2), processIo());
+  setTimeout(() => process.exit(), LAST_SOCKETS_MS).unref();
+}

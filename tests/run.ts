@@ -9,6 +9,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { BUN, DENO } from "./support/runtimes.ts";
 
 interface Step {
   name: string;
@@ -26,7 +27,6 @@ interface Count {
 
 const scratch = mkdtempSync(join(tmpdir(), "signalbox-tests-"));
 const junit = (name: string) => join(scratch, `${name}.xml`);
-const bin = (name: string) => join(import.meta.dirname, "..", "node_modules", ".bin", name);
 
 const END_TO_END = "tests/end_to_end";
 const unitPaths = [
@@ -43,7 +43,7 @@ function bunTest(name: string, paths: string[], env?: Record<string, string>): S
   const reporter = ["--reporter=junit", `--reporter-outfile=${outfile}`];
   return {
     name,
-    command: [bin("bun"), "test", ...reporter, ...paths.map((path) => `./${path}`)],
+    command: [BUN, "test", ...reporter, ...paths.map((path) => `./${path}`)],
     junit: outfile,
     ...(env && { env }),
   };
@@ -53,7 +53,7 @@ function denoTest(name: string, paths: string[]): Step {
   const outfile = junit(name);
   return {
     name,
-    command: [bin("deno"), "test", "-A", "--no-check", `--junit-path=${outfile}`, ...paths],
+    command: [DENO, "test", "-A", "--no-check", `--junit-path=${outfile}`, ...paths],
     junit: outfile,
   };
 }
@@ -63,7 +63,7 @@ function steps(only: string[]): Step[] {
   const unit = existing(only.length > 0 ? only.filter((path) => !path.includes("end_to_end")) : unitPaths);
   const whole = existing(only.length > 0 ? only.filter((path) => path.includes("end_to_end")) : [END_TO_END]);
   return [
-    ...(only.length === 0 ? [{ name: "check", command: [bin("bun"), "run", "check"] }] : []),
+    ...(only.length === 0 ? [{ name: "check", command: [BUN, "run", "check"] }] : []),
     ...(unit.length > 0 ? [bunTest("unit tests on Bun", unit), denoTest("unit tests on Deno", unit)] : []),
     ...(whole.length > 0
       ? [

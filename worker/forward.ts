@@ -28,7 +28,7 @@ export interface Backend {
 /** Take one request off a link and carry it to the backend and back. Returns the exchange's handlers. */
 export function forward(backend: Backend, exchange: LinkExchange, head: LinkRequestHead): ExchangeHandlers {
   const path = head.target.split("?", 1)[0]!;
-  if (!pathMatches(path, backend.prefixes)) return answerNotServed(exchange, path);
+  if (!isServed(path, backend.prefixes)) return answerNotServed(exchange, path);
   if (!backend.capacity.take()) {
     exchange.reset("refused", "the worker has no free slot");
     return IGNORE;
@@ -36,6 +36,13 @@ export function forward(backend: Backend, exchange: LinkExchange, head: LinkRequ
   const forwarded = new Forwarded(backend, exchange, head);
   if (!head.hasBody) forwarded.begin();
   return forwarded;
+}
+
+/** Our relay resolves these, ModelRelay's does not: a backend that did would leave the prefix by them. */
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+
+function isServed(path: string, prefixes: readonly string[]): boolean {
+  return prefixes.length === 0 || (pathMatches(path, prefixes) && !DOT_SEGMENT.test(path));
 }
 
 const IGNORE: ExchangeHandlers = { data() {}, end() {}, reset() {} };

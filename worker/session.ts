@@ -94,6 +94,11 @@ export class Session {
     return this.#link?.connection.form;
   }
 
+  /** Exchanges that run, or whose answers have not left whole. */
+  get open(): number {
+    return this.#link && !this.#link.closed ? this.#link.connection.open : 0;
+  }
+
   updateModels(models: readonly string[]): void {
     this.#sendControl({ type: "models_update", models: [...models], current_load: this.#load() });
   }
@@ -107,6 +112,11 @@ export class Session {
   close(code: number, reason: string): void {
     if (this.#link) this.#link.close(code, reason);
     else this.#socket.close(code, reason);
+  }
+
+  /** End it without waiting for the relay's part of the goodbye. */
+  terminate(): void {
+    this.#socket.terminate();
   }
 
   #sendControl(message: ControlMessage): void {

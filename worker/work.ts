@@ -24,6 +24,9 @@ const RECONNECT = { baseMs: 500, capMs: 30_000 };
 /** A ModelRelay server may have sent a request before it read that no models are left; it arrives by then. */
 const PLAIN_DRAIN_GRACE_MS = 250;
 
+/** Answers leave by themselves; looking at them now and then is enough for a process that leaves. */
+const DRAIN_POLL_MS = 50;
+
 /** How long a closing handshake may take before the process ends without it. */
 const CLOSE_GRACE_MS = 500;
 
@@ -154,10 +157,17 @@ async function drain(tethers: readonly Tether[], backend: Backend, drainTimeoutM
   for (const tether of tethers) tether.release();
   for (const session of sessions) session.drain(drainTimeoutMs);
   if (sessions.some((session) => session.form === "plain")) await delay(PLAIN_DRAIN_GRACE_MS);
-  await within(clock, drainTimeoutMs, backend.capacity.whenIdle());
+  await within(clock, drainTimeoutMs, allAnswered(sessions, backend));
   for (const session of sessions) session.close(1000, "worker stops");
   await within(clock, CLOSE_GRACE_MS, Promise.all(sessions.map((session) => session.ended)));
+  for (const session of sessions) session.terminate();
   log.info("Stopped", { abandoned: backend.capacity.inFlight });
+}
+
+/** Nothing runs, and the ends of answers that clients are slow to take have left too. */
+async function allAnswered(sessions: readonly Session[], backend: Backend): Promise<void> {
+  await backend.capacity.whenIdle();
+  while (sessions.some((session) => session.open > 0)) await delay(DRAIN_POLL_MS);
 }
 
 function reportApart(relay: string, why: DialError | SessionEnd, delayMs: number): void {

@@ -23,7 +23,7 @@ const RESENDS_MAX = 3;
 /** A request that was held by a worker when it died may be what killed it: it meets one other, not the fleet. */
 const DEATHS_MAX = 1;
 
-/** Counts what a request has been through, and says whether it may be sent again. `proxy.md`, "Re-send rules". */
+/** Counts what a request has been through, and says whether it may be sent again. */
 export class ResendRules {
   #resends = 0;
   #deaths = 0;

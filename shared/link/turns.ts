@@ -27,8 +27,8 @@ export class Turns {
 
   /** False: enough of this body waits. */
   send(body: OutgoingBody, bytes: Uint8Array, flags: number): boolean {
-    const first = body.queuedBytes === 0 && this.#ring.length === 0;
-    const written = first ? this.#write(body, bytes, flags) : 0;
+    // Who has bytes in a queue stands in the ring, or has no credit.
+    const written = this.#ring.length === 0 ? this.#write(body, bytes, flags) : 0;
     if (written < bytes.length) {
       body.append(bytes.subarray(written), flags);
       this.#giveTurn(body);

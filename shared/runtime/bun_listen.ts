@@ -1,13 +1,8 @@
 // https://bun.com/docs/api/http
 import { type BunServerSocket, serverSocket, socketHandlers } from "./bun_server_socket.ts";
 import { checkCertificatePair } from "./certificate_pair.ts";
-import {
-  type Listener,
-  type ListenOptions,
-  PortInUse,
-  type RequestContext,
-  type SocketHandlers,
-} from "./ports.ts";
+import { peerAddress, portInUse } from "./listening.ts";
+import type { Listener, ListenOptions, RequestContext, SocketHandlers } from "./ports.ts";
 import { normalTarget } from "./target.ts";
 
 type Server = Bun.Server<BunServerSocket>;
@@ -17,9 +12,6 @@ const UPGRADED = new Response(null);
 
 /** Shorter than any origin with a host: "https://". The path starts at the first slash behind it. */
 const SCHEME_LENGTH = 8;
-
-/** An IPv4 peer of a listener on `::`. */
-const MAPPED_IPV4 = "::ffff:";
 
 class BunContext implements RequestContext {
   /** A response was returned: from then on its body tells that the client left. */
@@ -34,18 +26,13 @@ class BunContext implements RequestContext {
   ) {}
 
   get peer(): string {
-    this.#peer ??= this.#readPeer();
+    this.#peer ??= peerAddress(this.server.requestIP(this.request)?.address);
     return this.#peer;
   }
 
   get target(): string {
     this.#target ??= this.#readTarget();
     return this.#target;
-  }
-
-  #readPeer(): string {
-    const address = this.server.requestIP(this.request)?.address ?? "";
-    return address.startsWith(MAPPED_IPV4) ? address.slice(MAPPED_IPV4.length) : address;
   }
 
   /** Bun writes the URL without an origin when there is no `Host` or not a valid one. */
@@ -100,10 +87,7 @@ function serve(options: ListenOptions, port: number, tls: ListenOptions["tls"]):
       },
     });
   } catch (error) {
-    if ((error as { code?: string }).code !== "EADDRINUSE") throw error;
-    throw new PortInUse(`Cannot listen on ${hostname}:${port} as the port must be free: it is in use`, {
-      cause: error,
-    });
+    throw (error as { code?: string }).code === "EADDRINUSE" ? portInUse(options, port, error) : error;
   }
 }
 

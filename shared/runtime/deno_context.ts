@@ -2,11 +2,9 @@
 import { Deno, type DenoRequestInfo } from "./deno_api.ts";
 import type { OpenSockets } from "./deno_open_sockets.ts";
 import { DenoSocket } from "./deno_socket.ts";
+import { peerAddress } from "./listening.ts";
 import type { RequestContext, SocketHandlers } from "./ports.ts";
 import { normalTarget } from "./target.ts";
-
-/** An IPv4 peer of a listener on `::`. */
-const MAPPED_IPV4 = "::ffff:";
 
 /**
  * Deno's own pings, as its WebSockets have none of ours: after two minutes of silence, and after two more without
@@ -24,7 +22,7 @@ export class DenoContext implements RequestContext {
   /** A response was returned: from then on its body tells that the client left. */
   answered = false;
   readonly target: string;
-  /** The request with the URL that Bun would give it, so that a router sees the same path as the target. */
+  /** The request as Bun would give it: with a `Host`, and for a router with the path of the target. */
   readonly request: Request;
 
   constructor(
@@ -32,15 +30,17 @@ export class DenoContext implements RequestContext {
     private readonly info: DenoRequestInfo,
     private readonly options: DenoContextOptions,
   ) {
-    const { origin, written } = split(original);
+    const host = original.headers.get("host");
+    const { origin, written } = split(original.url, host);
     this.target = normalTarget(written);
-    const rewritten = this.target !== written && URL.canParse(origin);
-    this.request = rewritten ? new Request(origin + this.target, original) : original;
+    const asBunWould = host !== null && (this.target === written || !URL.canParse(origin));
+    this.request = asBunWould ? original : new Request(origin + this.target, original);
+    // HTTP/2, which Deno.serve cannot be kept from, has it in the URL only.
+    if (host === null) this.request.headers.set("host", origin.slice(origin.indexOf("//") + 2));
   }
 
   get peer(): string {
-    const address = this.info.remoteAddr.hostname ?? "";
-    return address.startsWith(MAPPED_IPV4) ? address.slice(MAPPED_IPV4.length) : address;
+    return peerAddress(this.info.remoteAddr.hostname);
   }
 
   get secure(): boolean {
@@ -63,13 +63,13 @@ export class DenoContext implements RequestContext {
       ...(protocol && { protocol }),
     });
     const { sockets, maxMessageBytes } = this.options;
-    const socket = new DenoSocket(ws, handlers, {
-      side: "server",
-      maxMessageBytes,
-      ended: () => sockets.ended(),
-    });
-    sockets.opened();
-    ws.onopen = () => handlers.open?.(socket);
+    const socket = new DenoSocket(ws, handlers, { side: "server", maxMessageBytes });
+    // Open only once the response was sent: one that was not returned counts for nothing.
+    ws.onopen = () => {
+      sockets.opened();
+      ws.addEventListener("close", () => sockets.ended(), { once: true });
+      handlers.open?.(socket);
+    };
     return response;
   }
 }
@@ -81,8 +81,7 @@ const TARGET_START = /^(?:[/?#]|$)/;
  * Deno puts the origin, from `Host`, and what was written behind it together without a look at either: a `Host`
  * with a slash would pass for a part of the path. A target in absolute form stands there as it came.
  */
-function split({ url, headers }: Request): { origin: string; written: string } {
-  const host = headers.get("host");
+function split(url: string, host: string | null): { origin: string; written: string } {
   const fromHost = `${url.slice(0, url.indexOf("://"))}://${host}`;
   const ofHost = host && url.startsWith(fromHost) && TARGET_START.test(url.slice(fromHost.length));
   const origin = ofHost ? fromHost : /^[^/]*\/\/[^/?#]*/.exec(url)![0];

@@ -3,6 +3,7 @@ import { checkCertificatePair } from "./certificate_pair.ts";
 import { Deno, type DenoServer } from "./deno_api.ts";
 import { DenoContext } from "./deno_context.ts";
 import { OpenSockets } from "./deno_open_sockets.ts";
+import { portInUse } from "./listening.ts";
 import { type Listener, type ListenOptions, PortInUse } from "./ports.ts";
 
 /** A port that is being given up is free a moment later. */
@@ -78,10 +79,7 @@ class DenoListener implements Listener {
         return response;
       });
     } catch (error) {
-      if ((error as Error).name !== "AddrInUse") throw error;
-      throw new PortInUse(`Cannot listen on ${hostname}:${port} as the port must be free: it is in use`, {
-        cause: error,
-      });
+      throw (error as Error).name === "AddrInUse" ? portInUse(this.options, port, error) : error;
     }
   }
 }

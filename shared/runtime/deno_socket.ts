@@ -3,13 +3,6 @@ import { closeReason, isAbrupt } from "./close_frame.ts";
 import { DrainWatch } from "./drain_watch.ts";
 import type { MessageSocket, SocketHandlers } from "./ports.ts";
 
-export interface DenoSocketOptions {
-  side: "client" | "server";
-  maxMessageBytes: number;
-  /** Called once, before `closed`. */
-  ended?(): void;
-}
-
 /** A WebSocket of either side. Deno has the browser's interface for both. */
 export class DenoSocket implements MessageSocket {
   #over = false;
@@ -18,7 +11,7 @@ export class DenoSocket implements MessageSocket {
   constructor(
     private readonly ws: WebSocket,
     private readonly handlers: SocketHandlers,
-    private readonly options: DenoSocketOptions,
+    private readonly options: { side: "client" | "server"; maxMessageBytes: number },
   ) {
     ws.binaryType = "arraybuffer";
     this.#drain = new DrainWatch(ws, () => handlers.drain());
@@ -65,7 +58,6 @@ export class DenoSocket implements MessageSocket {
     if (this.#over) return;
     this.#over = true;
     this.#drain.stop();
-    this.options.ended?.();
     this.handlers.closed(code, reason);
   }
 }

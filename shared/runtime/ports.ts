@@ -5,7 +5,7 @@
  * or `Deno`.
  */
 
-/** The runtime in use. */
+/** The runtime in use. Where the two differ, and what the adapters make of it: `docs/runtimes.md`. */
 export interface Runtime {
   readonly name: "bun" | "deno";
   readonly version: string;
@@ -13,7 +13,10 @@ export interface Runtime {
   listen(options: ListenOptions): Promise<Listener>;
   /** Open a TCP or TLS connection. Resolves when bytes may flow; rejects with a `DialError`. */
   dial(options: DialOptions, handlers: ByteHandlers): Promise<ByteConnection>;
-  /** Open a WebSocket as a client. Resolves when it is open; rejects with a `DialError`. */
+  /**
+   * Open a WebSocket as a client, without a proxy. Resolves when it is open; rejects with a `DialError`, or with a
+   * `SyntaxError` when the URL is none of a WebSocket.
+   */
   dialWebSocket(options: WebSocketDialOptions, handlers: SocketHandlers): Promise<MessageSocket>;
   /**
    * A response body that is written to rather than read from. The cheapest way to stream that the runtime has;
@@ -29,13 +32,17 @@ export interface ListenOptions {
   /** 0 takes a free port; the listener says which. */
   port: number;
   tls?: { certPem: string; keyPem: string };
-  /** A longer request body is cut off by the runtime (413) before the handler could count it: set it high. */
+  /**
+   * A longer request body is cut off by the runtime (413) before the handler could count it: set it high. Deno has
+   * no such limit, so whoever reads counts as well.
+   */
   maxRequestBodyBytes: number;
   /** A longer WebSocket message closes that socket. */
   maxMessageBytes: number;
   /**
-   * Every HTTP request that the runtime could parse, upgrades included. Throwing is a bug: answers 500.
-   * The runtime never times a request out by itself: whoever answers keeps the deadlines.
+   * Every HTTP request that the runtime could parse, upgrades included. Throwing is a bug: it answers 500 without
+   * a body, and nobody logs it. The runtime never times a request out by itself: whoever answers keeps the
+   * deadlines. A body that nobody reads holds its client back; a response without reading it is fine.
    */
   handle(request: Request, context: RequestContext): Response | Promise<Response>;
 }
@@ -52,12 +59,15 @@ export interface RequestContext {
   readonly target: string;
   /**
    * Called once when the client leaves before a `Response` was returned. After that, a streamed body's own
-   * `cancel` tells. Not called for a request that was answered.
+   * `cancel` tells. Not called for a request that was answered. While the request body is being read, reading may
+   * fail first, or instead if it is answered thereupon.
    */
   onGone(gone: () => void): void;
   /**
    * Turn this request into a WebSocket. May be called after an `await`. Return the result from `handle` at once.
-   * Rejects nothing: a request that is no upgrade throws a `TypeError`.
+   * `handlers.open` may be called before this returns. Without a protocol none is chosen, whatever is offered.
+   *
+   * @throws TypeError when the request is no upgrade that can be done, or its client has left.
    */
   upgrade(handlers: SocketHandlers, protocol?: string): Response;
 }
@@ -72,7 +82,10 @@ export interface Listener {
    * @throws Error when the two are not PEM or do not belong together; the old ones stay in use.
    */
   reloadTls(tls: { certPem: string; keyPem: string }): void;
-  /** Take no new connections; resolves when the open ones have ended, or at once with `force`. */
+  /**
+   * Take no new connections and close the idle ones; resolves when the others, WebSockets too, have ended, or at
+   * once with `force`. Deno takes connections until the last WebSocket has ended.
+   */
   stop(force?: boolean): Promise<void>;
 }
 
@@ -80,20 +93,25 @@ export interface Listener {
 export interface BodySink {
   /**
    * Hand over bytes; they belong to the sink from then on. False: the client is behind, write no more until
-   * `drain` (what was written is kept). Reaches the client at the latest at `flush`.
+   * `drain` (what was written is kept). Reaches the client at the latest at `flush`. Like all of these, without
+   * effect after `end`, `abort` or `cancel`.
    */
   write(bytes: Uint8Array): boolean;
   /** Send what was written. One call for many writes is cheaper than one each. */
   flush(): void;
   /** The body is complete. */
   end(): void;
-  /** The body broke off: the client sees a broken connection, never a clean end. */
+  /** The body broke off: the client sees a broken connection, never a clean end. What it did not get yet is lost. */
   abort(): void;
 }
 
 /** Who writes a streamed response body. None of these is called after `end`, `abort` or `cancel`. */
 export interface BodySource {
-  /** The runtime is ready for bytes. Called once, maybe before the response is returned. */
+  /**
+   * The runtime is ready for bytes. Called once, maybe before the response is returned, but not by `streamingBody`
+   * itself; never for HEAD, which only cancels, nor when the client was gone before there was a response. On Bun
+   * the end of the response head waits for the first byte.
+   */
   start(sink: BodySink): void;
   /** There is room again after `write` returned false. */
   drain(): void;
@@ -120,7 +138,10 @@ export interface DialOptions {
 }
 
 export interface ByteConnection {
-  /** False: the kernel's buffer is full and the rest is kept here; write no more until `drain`. */
+  /**
+   * The bytes are the caller's again when it returns. False: the kernel's buffer is full and the rest is kept
+   * here, write no more until `drain`; or the connection is closed.
+   */
   write(bytes: Uint8Array): boolean;
   /** Stop reading: no `data` is delivered (one that was under way may be) until `resume`. */
   pause(): void;
@@ -130,7 +151,7 @@ export interface ByteConnection {
 }
 
 export interface ByteHandlers {
-  /** Bytes that arrived. Valid only during the call: copy what is kept. */
+  /** Bytes that arrived, maybe before `dial` has resolved. Valid only during the call: copy what is kept. */
   data(bytes: Uint8Array): void;
   drain(): void;
   /** The peer closed (cleanly: no error) or the connection broke. Called once. */
@@ -159,18 +180,22 @@ export interface MessageSocket {
   readonly bufferedBytes: number;
   /** A WebSocket ping; false where the runtime has none (Deno). `pong` answers. */
   ping(): boolean;
-  /** Start the closing handshake. Idempotent. */
+  /**
+   * Start the closing handshake. Idempotent. 1005 sends no code, and one that no frame may carry (1006) drops the
+   * connection. Deno's clients cannot send 1001–2999 and add 3000 instead. A reason is cut to the 123 bytes there
+   * are.
+   */
   close(code: number, reason: string): void;
-  /** Drop the connection without a handshake. */
+  /** Drop the connection without a handshake; `closed` with 1006 follows. Deno closes it and forgets it. */
   terminate(): void;
 }
 
 export interface SocketHandlers {
   /** Server side: the upgrade is done. Client side: called before `dialWebSocket` resolves. */
   open?(socket: MessageSocket): void;
-  /** Bytes are valid only during the call. */
+  /** Bytes may be kept: each message has its own. */
   message(data: string | Uint8Array): void;
-  /** After `send` gave "full": there is room again. */
+  /** After `send` gave "full": there is room again. Once, however often it gave that. */
   drain(): void;
   /** Any WebSocket ping or pong from the peer, where the runtime shows it. */
   pong?(): void;

@@ -6,21 +6,20 @@ import { PROJECT_FILES, read } from "./source_tree.ts";
 const documents = PROJECT_FILES.filter((path) => path.endsWith(".md"));
 const commented = PROJECT_FILES.filter((path) => /\.(?:ts|py)$/.test(path));
 
-/** What only the program writes, or somebody else has: these names are examples. */
-const EXAMPLES = new Set(["config.toml", "keys.toml"]);
-
 /** A name in backticks that is a file's, or in a folder of ours; the folder's slash at its end may be there. */
 const NAMED =
   /`((?:[\w.@*-]+\/)*[\w@*-][\w.@*-]*\.(?:ts|md|json|toml|py)|(?:server|worker|shared|tests|docs|bench)\/[\w./*-]*)`/g;
 
-/** `*` stands for any part of a name. What starts at no folder of the root may be in any. */
+const OF_THE_ROOT = /^(?:server|worker|shared|tests|docs|bench)\//;
+
+/** `*` stands for any part of a name. What does not start at the root may be in any folder. */
 function exists(name: string): boolean {
   const pattern = name
     .replace(/\/$/, "/*")
     .split("*")
     .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"))
     .join("[^\\s]*");
-  const expected = new RegExp(`(?:^|/)${pattern}$`);
+  const expected = new RegExp(`${OF_THE_ROOT.test(name) ? "^" : "(?:^|/)"}${pattern}$`);
   return PROJECT_FILES.some((path) => expected.test(path));
 }
 
@@ -30,7 +29,7 @@ test("every file that a document or a comment names exists", () => {
   );
   assert.ok(named.length > 50);
   assert.ok(!exists("server/never_written.ts"));
-  const missing = named.filter(({ name }) => !EXAMPLES.has(name) && !exists(name));
+  const missing = named.filter(({ name }) => !exists(name));
   assert.deepEqual(missing, []);
 });
 

@@ -23,7 +23,7 @@ const MAY_IMPORT: readonly (readonly [folder: string, ...targets: string[]])[] =
   ["shared", "shared", "package.json", "@logtape/logtape", "ipaddr.js", "smol-toml", "zod", "node:"],
   ["server", "server", "shared", "elysia", "ipaddr.js", "zod", "node:"],
   ["worker", "worker", "shared", "zod", "node:"],
-  ["main.ts", "server", "worker", "shared", "package.json", "node:process"],
+  ["main.ts", "server", "worker", "shared", "package.json", "node:"],
   ["docs", "docs", "main.ts", "shared", "node:"],
 ];
 

@@ -13,11 +13,24 @@ const PARAMETERS_MAX = 3;
 /** A limit that is exceeded today, by what and why it is bearable. What fits its limit must not stand here. */
 type Excused = Readonly<Record<string, string>>;
 
-const LONG_FILES: Excused = {};
+const LONG_FILES: Excused = {
+  "server/hub/worker_connection.ts": "registration is to move out",
+  "server/relay/relayed_request.ts": "one request's whole life; its failures are to move out",
+  "tests/end_to_end/door.test.ts": "one case after the other against one relay",
+  "tests/end_to_end/faults.test.ts": "one case after the other against one relay",
+};
 
 const LONG_FUNCTIONS: Excused = {};
 
-const MANY_PARAMETERS: Excused = {};
+const MANY_PARAMETERS: Excused = {
+  "server/json_members.ts callback":
+    "called for every member of a body: an object for each would cost more than the scan",
+  "server/relay/attempt.ts Attempt": "four parts that an attempt is made of, at one place",
+  "shared/http1/client.ts request": "where to, what, how long, who hears of it: the order of an HTTP request",
+  "shared/http1/request_writer.ts writeHead": "called once for each request, in that order",
+  "tests/shared/link/framed_ends.ts frame": "the order of the bytes of a frame",
+  "tests/support/program.ts start": "flags and options behind the two addresses are seldom given",
+};
 
 const files = await readSyntax(sources());
 const functions = files.flatMap(({ path, functions }) => functions.map((facts) => ({ path, ...facts })));

@@ -86,6 +86,15 @@ describe("a worker that is told to stop", () => {
     assert.equal(await exits(worker, 1000), 0);
   });
 
+  test("ends though its relay does not move", async () => {
+    await using backend = await RawBackend.start();
+    await using relay = await startRelay();
+    await using worker = await WorkerProgram.start(relay.url, backend.url, ["--models=m"]);
+    relay.signal("SIGSTOP");
+    worker.signal("SIGTERM");
+    assert.equal(await exits(worker, 2000), 0);
+  });
+
   test("cuts what still runs at its deadline", async () => {
     await using backend = await RawBackend.start();
     await using relay = await startRelay();
@@ -175,6 +184,15 @@ describe("a relay that is told to stop", () => {
     assert.equal((await client.response()).complete, false);
     assert.equal(await exits(relay, 2000), 0);
     await request.isLeft();
+  });
+
+  test("ends though its worker does not move", async () => {
+    await using backend = await RawBackend.start();
+    await using relay = await startRelay();
+    await using worker = await WorkerProgram.start(relay.url, backend.url, ["--models=m"]);
+    worker.signal("SIGSTOP");
+    relay.signal("SIGTERM");
+    assert.equal(await exits(relay, 2500), 0);
   });
 
   test("ends at once at a second signal", async () => {

@@ -6,16 +6,21 @@ import { DETERMINISTIC, llamaStand, PATIENT } from "../support/llama_stand.ts";
 
 /** OpenAI's own client through the relay to a real llama.cpp: the answers are those without a relay. */
 const messages = [{ role: "user" as const, content: "Once upon a time" }];
-const clientOf = (url: string) =>
-  new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", maxRetries: 0 });
+const clientOf = (url: string) => new OpenAI({ baseURL: `${url}/v1`, apiKey: "none", maxRetries: 0 });
 
 describe("the openai SDK", { skip: noLlama() }, () => {
   const stand = llamaStand();
 
   test("a chat gets the text that it gets without a relay", PATIENT, async () => {
     const ask = async (client: OpenAI) =>
-      (await client.chat.completions.create({ model: stand.model, messages, max_tokens: 32, ...DETERMINISTIC }))
-        .choices[0]!.message.content;
+      (
+        await client.chat.completions.create({
+          model: stand.model,
+          messages,
+          max_tokens: 32,
+          ...DETERMINISTIC,
+        })
+      ).choices[0]!.message.content;
     const wanted = await ask(clientOf(stand.llama.url));
     assert.ok(wanted);
     assert.equal(await ask(clientOf(stand.pair.url)), wanted);
@@ -60,8 +65,13 @@ describe("the openai SDK", { skip: noLlama() }, () => {
 
   test("embeddings", PATIENT, async () => {
     const ask = async (client: OpenAI) =>
-      (await client.embeddings.create({ model: stand.model, input: ["a signal", "a box"], encoding_format: "float" }))
-        .data;
+      (
+        await client.embeddings.create({
+          model: stand.model,
+          input: ["a signal", "a box"],
+          encoding_format: "float",
+        })
+      ).data;
     const wanted = await ask(clientOf(stand.llama.url));
     assert.equal(wanted.length, 2);
     assert.deepEqual(await ask(clientOf(stand.pair.url)), wanted);
@@ -82,12 +92,12 @@ describe("the openai SDK", { skip: noLlama() }, () => {
   });
 
   test("models are listed, and found by an id with slashes", PATIENT, async () => {
-    assert.match(model: stand.model, /\/.*\//);
+    assert.match(stand.model, /\/.*\//);
     assert.deepEqual(
       (await clientOf(stand.pair.url).models.list()).data.map(({ id, object }) => ({ id, object })),
-      [{ id: model: stand.model, object: "model" }],
+      [{ id: stand.model, object: "model" }],
     );
-    assert.equal((await clientOf(stand.pair.url).models.retrieve(model: stand.model)).id, model: stand.model);
-    await assert.rejects(clientOf(stand.pair.url).models.retrieve("meta/none"), (error) => error instanceof NotFoundError);
+    assert.equal((await clientOf(stand.pair.url).models.retrieve(stand.model)).id, stand.model);
+    await assert.rejects(clientOf(stand.pair.url).models.retrieve("meta/none"), NotFoundError);
   });
 });

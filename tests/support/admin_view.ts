@@ -55,16 +55,13 @@ export async function lineHas(relay: RelayProgram, length: number): Promise<void
   await ask(health, ({ queue_depth }) => queue_depth === length);
 }
 
-async function ask<T>(
-  look: () => Promise<T>,
-  wanted: (value: T) => boolean,
-  withinMs: number,
-): Promise<T> {
+async function ask<T>(look: () => Promise<T>, wanted: (value: T) => boolean, withinMs = 3000): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const value = await look();
     if (wanted(value)) return value;
-    if (performance.now() > deadline) throw new Error(`Waited ${withinMs} ms, found ${JSON.stringify(value)}`);
+    if (performance.now() > deadline)
+      throw new Error(`Waited ${withinMs} ms, found ${JSON.stringify(value)}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL_MS));
   }
 }

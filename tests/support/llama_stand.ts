@@ -25,10 +25,10 @@ export function llamaStand(): LlamaStand {
 }
 
 /** The same answer each time: the most likely token, and nothing left over from the request before. */
-export const DETERMINISTIC = { temperature: 0, seed: 1, cache_prompt: false, ignore_eos: true };
+export const DETERMINISTIC = { temperature: 0, seed: 1, cache_prompt: false };
 
-/** A request that never ends by itself. */
-export const ENDLESS = { max_tokens: -1, ignore_eos: true };
+/** An answer that never ends by itself. */
+export const ENDLESS = { max_tokens: -1 };
 
 /**
  * Without a stream, llama.cpp looks whether its client is still there after each second in which it answered

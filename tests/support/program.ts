@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
+import { BUN, DENO } from "./runtimes.ts";
 
 /**
  * Starts Signalbox as its users do: as processes, on the runtime that `SIGNALBOX_TEST_RUNTIME` names (bun, deno) or
@@ -15,10 +16,9 @@ const PATIENCE_MS = 20_000;
 function commandLine(): [command: string, ...args: string[]] {
   const binary = process.env["SIGNALBOX_TEST_BINARY"];
   if (binary) return [binary];
-  const bin = (name: string) => join(ROOT, "node_modules", ".bin", name);
   const main = join(ROOT, "main.ts");
-  if (process.env["SIGNALBOX_TEST_RUNTIME"] === "deno") return [bin("deno"), "run", "-A", "--no-check", main];
-  return [bin("bun"), main];
+  if (process.env["SIGNALBOX_TEST_RUNTIME"] === "deno") return [DENO, "run", "-A", "--no-check", main];
+  return [BUN, main];
 }
 
 /** Nothing of the machine that runs the tests may change what they see. */

@@ -83,7 +83,14 @@ export class ScriptedLink implements SocketHandlers {
   /** Send a request: GET `/`, unless it says otherwise. */
   ask(head: Partial<LinkRequestHead> = {}, options: { takes?: boolean } = {}): ScriptedAnswer {
     const answer = new ScriptedAnswer(options.takes ?? true);
-    const request = { method: "GET", target: "/", headers: [], hasBody: false, streaming: false, upgrade: false };
+    const request = {
+      method: "GET",
+      target: "/",
+      headers: [],
+      hasBody: false,
+      streaming: false,
+      upgrade: false,
+    };
     answer.exchange = this.link.openExchange({ ...request, model: "", ...head }, answer);
     return answer;
   }

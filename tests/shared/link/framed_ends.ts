@@ -31,24 +31,25 @@ export class FramedEnd {
   readonly #bodies = new Map<number, Uint8Array[]>();
 
   /** `also` is called for each event, to answer it from within. */
-  constructor(role: "relay" | "worker", also: (event: LinkEvent) => void = () => {}) {
-    this.connection = new FramedConnection({
-      role,
-      emit: (event) => {
-        this.events.push(event);
-        if (event.type === "data") {
-          const body = this.#bodies.get(event.exchange);
-          if (body) body.push(event.bytes);
-          else this.#bodies.set(event.exchange, [event.bytes]);
-        }
-        also(event);
-      },
-    });
+  constructor(role: "relay" | "worker", also: (event: LinkEvent) => void = () => {}, forget = false) {
+    const emit = (event: LinkEvent) => {
+      if (!forget) this.#keep(event);
+      also(event);
+    };
+    this.connection = new FramedConnection({ role, emit });
   }
 
   /** What of a body arrived so far. */
   body(exchange: number): Uint8Array {
     return Buffer.concat(this.#bodies.get(exchange) ?? []);
+  }
+
+  #keep(event: LinkEvent): void {
+    this.events.push(event);
+    if (event.type !== "data") return;
+    const body = this.#bodies.get(event.exchange);
+    if (body) body.push(event.bytes);
+    else this.#bodies.set(event.exchange, [event.bytes]);
   }
 
   types(exchange?: number): string[] {
@@ -115,14 +116,16 @@ export class FramedPair {
   constructor(
     options: {
       accepts?: Accepts;
+      /** Keep no events. */
+      forget?: boolean;
       /** Called for each event at the relay; at the worker. */
       atRelay?(event: LinkEvent, pair: FramedPair): void;
       atWorker?(event: LinkEvent, pair: FramedPair): void;
     } = {},
   ) {
-    const { accepts = "all", atRelay, atWorker } = options;
-    this.relay = new FramedEnd("relay", (event) => atRelay?.(event, this));
-    this.worker = new FramedEnd("worker", (event) => atWorker?.(event, this));
+    const { accepts = "all", forget, atRelay, atWorker } = options;
+    this.relay = new FramedEnd("relay", (event) => atRelay?.(event, this), forget);
+    this.worker = new FramedEnd("worker", (event) => atWorker?.(event, this), forget);
     const [relay, worker] = [this.relay.connection, this.worker.connection];
     this.#wires = [new Wire(relay, worker, accepts), new Wire(worker, relay, accepts)];
   }

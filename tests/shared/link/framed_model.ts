@@ -62,7 +62,7 @@ export class FramedModel {
     const half = exchange.halves[side];
     if (half.ended || half.blocked || !this.#maySend(exchange, side)) return;
     const room = this.pair[side].connection.sendData(exchange.id, piece(half.start + half.sent, length));
-    if (exchange.reset.size === 0) half.blocked = !room;
+    half.blocked = !room;
     half.sent += length;
   }
 
@@ -74,6 +74,7 @@ export class FramedModel {
   }
 
   reset(exchange: Exchange, side: Side): void {
+    if (side === "worker" && !this.#hasArrived(exchange)) return;
     this.pair[side].connection.sendReset(exchange.id, "cancelled", "");
     exchange.reset.add(side);
   }
@@ -100,11 +101,12 @@ export class FramedModel {
 
   /** Everybody ends what they send and reads what they get: then nothing may be left. */
   drain(): void {
-    for (const exchange of this.exchanges)
-      for (const side of ["relay", "worker"] as const) this.end(exchange, side);
     do {
       for (const exchange of this.exchanges) {
-        for (const side of ["relay", "worker"] as const) this.consume(exchange, side, 8);
+        for (const side of ["relay", "worker"] as const) {
+          this.end(exchange, side);
+          this.consume(exchange, side, 8);
+        }
       }
     } while (this.pair.step());
     for (const { id, halves, reset } of this.exchanges) {
@@ -121,13 +123,17 @@ export class FramedModel {
   /** The worker can answer only what has arrived, and says its head first. */
   #maySend(exchange: Exchange, side: Side): boolean {
     if (side === "relay") return true;
-    const arrived = this.pair.worker.types(exchange.id).length > 0;
+    const arrived = this.#hasArrived(exchange);
     if (arrived && !exchange.responded) {
       exchange.responded = true;
       this.pair.worker.connection.sendStarted(exchange.id);
       this.pair.worker.connection.sendResponse(exchange.id, OK);
     }
     return arrived;
+  }
+
+  #hasArrived({ id }: Exchange): boolean {
+    return this.pair.worker.types(id).length > 0;
   }
 
   #check(side: Side, event: LinkEvent): void {

@@ -3,6 +3,7 @@ import type { Runtime } from "../../../shared/runtime/ports.ts";
 /** What a runtime cannot do, and why: cases that need it are skipped with that reason. */
 const DIFFERENCES = {
   bun: {
+    http2: "Bun.serve speaks HTTP/1.1 only",
     headBeforeBody:
       "Bun.serve keeps the end of the head back until the body's first byte (oven-sh/bun#33660)",
   },

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import process from "node:process";
 import { test } from "node:test";
 import { PortInUse, type Runtime } from "../../../shared/runtime/ports.ts";
 import { until } from "../../support/until.ts";
-import { failure, Heard, Peer } from "./dial_contract.ts";
 import { lacks } from "./differences.ts";
+import { failure, Heard, Peer } from "./peer.ts";
 import { bytesOf, get, HOST, MIB, RawClient, serve, Told } from "./set_up.ts";
 
 export function listenerContract(runtime: Runtime): void {
@@ -24,6 +25,23 @@ export function listenerContract(runtime: Runtime): void {
         return true;
       },
     );
+  });
+
+  // Bun shared the port with the other process, and took half its clients, when it was not in development mode.
+  test("a port that another process has is a PortInUse", async () => {
+    const script = new URL("listening_process.ts", import.meta.url).pathname;
+    const words = runtime.name === "deno" ? ["run", "-A", "--no-check", script] : [script];
+    const other = spawn(process.execPath, words, { stdio: ["pipe", "pipe", "inherit"] });
+    try {
+      const port = Number(await new Promise((resolve) => other.stdout.once("data", resolve)));
+      assert.ok(port > 0);
+      await assert.rejects(
+        serve(runtime, () => new Response(), { port }),
+        PortInUse,
+      );
+    } finally {
+      other.stdin.end();
+    }
   });
 
   test("an address that is not ours is an error, and no PortInUse", async () => {

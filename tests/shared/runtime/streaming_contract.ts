@@ -1,37 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BodySink, BodySource, Runtime } from "../../../shared/runtime/ports.ts";
+import type { Runtime } from "../../../shared/runtime/ports.ts";
 import { until } from "../../support/until.ts";
 import { lacks } from "./differences.ts";
 import { bytesOf, get, MIB, RawClient, serve } from "./set_up.ts";
+import { CHUNK, fill, TestBody } from "./test_body.ts";
 
-const CHUNK = bytesOf("x".repeat(16 * 1024));
 const LAST_CHUNK = "0\r\n\r\n";
-
-/** A body that does what a test tells it to, and counts what it is told. */
-class TestBody implements BodySource {
-  sink: BodySink | undefined;
-  drains = 0;
-  cancels = 0;
-  onStart = (_sink: BodySink): void => {};
-  onDrain = (_sink: BodySink): void => {};
-
-  start(sink: BodySink): void {
-    this.sink = sink;
-    this.onStart(sink);
-  }
-  drain(): void {
-    this.drains++;
-    this.onDrain(this.sink!);
-  }
-  cancel(): void {
-    this.cancels++;
-  }
-  async started(): Promise<BodySink> {
-    await until(() => this.sink !== undefined, "the body's start");
-    return this.sink!;
-  }
-}
 
 /** One request that is answered with `body`, from `serve` to the client. */
 async function streaming(runtime: Runtime, body: TestBody, request = get("/")) {
@@ -126,6 +101,20 @@ export function streamingContract(runtime: Runtime): void {
     });
   }
 
+  test("a body that breaks off while the client is behind breaks the connection", async () => {
+    const body = new TestBody();
+    await using exchange = await streaming(runtime, body);
+    const { client } = exchange;
+    client.socket.pause();
+    const sink = await body.started();
+    await fill(sink, body);
+    sink.abort();
+    client.socket.resume();
+    await client.closed();
+    assert.ok(!client.text.endsWith(LAST_CHUNK), "no last chunk");
+    assert.equal(body.cancels, 0);
+  });
+
   test("a client that leaves an idle body is told of within a second", async () => {
     const body = new TestBody();
     await using exchange = await streaming(runtime, body);
@@ -216,19 +205,6 @@ export function streamingContract(runtime: Runtime): void {
     using next = new RawClient(server.port, get("/next"));
     await next.complete();
   });
-}
-
-/** Writes until the sink stays full: the kernel goes on taking what it has room for. */
-async function fill(sink: BodySink, body: TestBody): Promise<number> {
-  for (let written = 0; ; ) {
-    for (let room = true; room; written += CHUNK.length) room = sink.write(CHUNK.slice());
-    const drained = until(() => body.drains > 0, "drain", 300).then(
-      () => true,
-      () => false,
-    );
-    if (!(await drained)) return written;
-    body.drains = 0;
-  }
 }
 
 /** The length of a chunked body, framing taken off. */

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
+import http2 from "node:http2";
 import net from "node:net";
 import { after, before, describe, test } from "node:test";
 import tls from "node:tls";
-import type { DialOptions, Runtime } from "../../../shared/runtime/ports.ts";
+import type { BodySink, DialOptions, Runtime } from "../../../shared/runtime/ports.ts";
 import {
   type Certificate,
   canMakeCertificates,
@@ -11,8 +12,8 @@ import {
   type TestCertificates,
 } from "../../support/certificates.ts";
 import { until } from "../../support/until.ts";
-import { failure, Heard, Peer } from "./dial_contract.ts";
 import { lacks } from "./differences.ts";
+import { failure, Heard, Peer } from "./peer.ts";
 import { HOST, MIB, serve, Told } from "./set_up.ts";
 
 const skip = canMakeCertificates() ? false : "makes its certificates with openssl, which is not here";
@@ -117,6 +118,33 @@ export function tlsContract(runtime: Runtime): void {
       assert.equal(await dialled(made.good, false), "tls");
       assert.equal(await dialled(made.otherName, true), "tls");
       assert.equal(await dialled(made.expired, true), "tls");
+    });
+
+    test("over HTTP/2 Host is the authority, and a body that breaks off is an error", {
+      skip: lacks(runtime, "http2"),
+    }, async () => {
+      await using listener = await serve(
+        runtime,
+        (request, { target }) => {
+          if (target === "/host") return new Response(request.headers.get("host"));
+          const start = (sink: BodySink) => {
+            sink.write(new Uint8Array(1000));
+            setTimeout(() => sink.abort(), 50);
+          };
+          return new Response(runtime.streamingBody({ start, drain() {}, cancel() {} }));
+        },
+        { tls: made.good },
+      );
+      const authority = `localhost:${listener.port}`;
+      const session = http2.connect(`https://${authority}`, { ca: made.authorityPem });
+      const read = async (path: string) => {
+        let body = "";
+        for await (const chunk of session.request({ ":path": path })) body += chunk;
+        return body;
+      };
+      assert.equal(await read("/a/../host"), authority);
+      await assert.rejects(read("/broken"));
+      session.destroy();
     });
 
     test("a renewed certificate is used from then on, and what is under way goes on", async () => {

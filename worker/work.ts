@@ -45,6 +45,7 @@ export interface WorkOptions {
 export async function work(settings: WorkerSettings, options: WorkOptions = {}): Promise<number> {
   const stop = options.stop ?? whenToldToStop().requested;
   const backend = makeBackend(settings);
+  const caPem = settings.caFile ? [readText(settings.caFile)] : undefined;
   const tethers: Tether[] = [];
   const models = new ServedModels({
     configured: settings.models,
@@ -69,7 +70,7 @@ export async function work(settings: WorkerSettings, options: WorkOptions = {}):
       currentLoad: backend.capacity.inFlight,
       plain: settings.linkForm === "plain",
     });
-    tethers.push(makeTether({ settings, relayUrl, backend, registration, models, options }));
+    tethers.push(makeTether({ settings, caPem, relayUrl, backend, registration, models, options }));
   }
   const held = Promise.race(tethers.map((tether) => tether.hold()));
   await Promise.race([stop, held]);
@@ -108,6 +109,7 @@ const unlimitedAsZero = (ms: number) => (Number.isFinite(ms) ? ms : 0);
 
 interface TetherParts {
   settings: WorkerSettings;
+  caPem: string[] | undefined;
   relayUrl: string;
   backend: Backend;
   registration(): Registration;
@@ -115,8 +117,8 @@ interface TetherParts {
   options: WorkOptions;
 }
 
-function makeTether({ settings, relayUrl, backend, registration, models, options }: TetherParts): Tether {
-  const caPem = settings.caFile ? [readText(settings.caFile)] : undefined;
+function makeTether(parts: TetherParts): Tether {
+  const { settings, caPem, relayUrl, backend, registration, models, options } = parts;
   const tether: Tether = new Tether({
     clock,
     backoff: fullJitter(RECONNECT),

@@ -4,13 +4,7 @@ import { FramedConnection } from "../../shared/link/framed.ts";
 import { MAX_EXCHANGES } from "../../shared/link/limits.ts";
 import { Link } from "../../shared/link/link.ts";
 import { Liveness } from "../../shared/link/liveness.ts";
-import {
-  type ControlMessage,
-  FEATURE,
-  type MessageNamed,
-  parseWorkerMessage,
-  serialise,
-} from "../../shared/link/messages.ts";
+import { type ControlMessage, FEATURE, type MessageNamed, serialise } from "../../shared/link/messages.ts";
 import { PlainRelayConnection } from "../../shared/link/plain_relay.ts";
 import {
   acceptRegister,
@@ -20,7 +14,7 @@ import {
 } from "../../shared/link/registration.ts";
 import type { MessageSocket, SocketHandlers } from "../../shared/runtime/ports.ts";
 import type { Fleet, FleetWorker } from "../fleet.ts";
-import type { Capability } from "../routing/types.ts";
+import { capabilities, readRegister } from "./register.ts";
 
 /** A socket that has not registered by then is closed: it costs memory and serves nobody. */
 const REGISTER_DEADLINE_MS = 10_000;
@@ -238,15 +232,4 @@ export class WorkerConnection implements SocketHandlers {
     this.#options.events.broke(this, error);
     this.#socket.close(PROTOCOL_ERROR.code, PROTOCOL_ERROR.reason);
   }
-}
-
-function readRegister(data: string | Uint8Array): MessageNamed<"register"> {
-  const message = typeof data === "string" ? parseWorkerMessage(data) : undefined;
-  if (message?.type === "register") return message;
-  throw new LinkProtocolError(`The first message must be register: found ${message?.type ?? "bytes"}`);
-}
-
-function capabilities(registration: Registration, framed: boolean): ReadonlySet<Capability> {
-  if (framed) return new Set<Capability>(["method", "binary"]);
-  return new Set<Capability>(registration.knowsMethod ? ["method"] : []);
 }

@@ -1,6 +1,4 @@
-import { type FailureCode, RelayFailure, toFailure } from "../../shared/failures.ts";
-import { contentLength, fieldValue, requestPairs, toResponseHeaders } from "../../shared/headers.ts";
-import type { LinkRequestHead } from "../../shared/link/events.ts";
+import { RelayFailure, toFailure } from "../../shared/failures.ts";
 import { mayResend } from "../../shared/resend.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import type { Watched } from "../../shared/sweeper.ts";
@@ -10,16 +8,16 @@ import type { WorkerLink } from "../hub/worker_connection.ts";
 import { asksToStore, readIntent, wantsPeek } from "../intent.ts";
 import type { RouteRequest } from "../routing/types.ts";
 import type { Placed } from "../waiting_line.ts";
-import { AnswerBody, type BodyOutcome } from "./answer_body.ts";
-import { type Answer, Attempt, type AttemptFailure, joined } from "./attempt.ts";
+import type { BodyOutcome } from "./answer_body.ts";
+import { type Answer, Attempt, type AttemptFailure } from "./attempt.ts";
 import { type Caller, checkRequest } from "./check_request.ts";
+import { FAILURE_OF_RESET, outcomeCode } from "./failure_codes.ts";
+import { linkHead } from "./link_head.ts";
 import type { RelayParts } from "./relay.ts";
 import { RequestBody } from "./request_body.ts";
 import { RequestRecord } from "./request_record.ts";
-import { FAILURE_OF_RESET, ResendRules } from "./resend_rules.ts";
-
-/** Statuses whose responses have no body (RFC 9110 6.4.1, 15.3.6). */
-const BODILESS = new Set([204, 205, 304]);
+import { ResendRules } from "./resend_rules.ts";
+import { Responder } from "./responder.ts";
 
 /** One client request, from its arrival to the last byte of its answer. */
 export class RelayedRequest implements Watched {
@@ -30,13 +28,13 @@ export class RelayedRequest implements Watched {
   readonly #context: RequestContext;
   readonly #arrivedAtMs: number;
   readonly #record: RequestRecord;
+  readonly #responder: Responder;
   readonly #resends = new ResendRules();
   readonly #excluded = new Set<string>();
   #caller!: Caller;
   #body!: RequestBody;
   #slot: Slot<WorkerLink> | undefined;
   #attempt: Attempt | undefined;
-  #answerBody: AnswerBody | undefined;
   #failure: RelayFailure | undefined;
   #waitingForClient = false;
   /** The client left, or a limit was reached: whatever is waited for does not matter any longer. */
@@ -52,6 +50,11 @@ export class RelayedRequest implements Watched {
     this.#arrivedAtMs = parts.clock.nowMs();
     this.deadlineMs = this.#arrivedAtMs + parts.settings.requestTimeoutMs;
     this.#record = new RequestRecord(request, context, this.#arrivedAtMs);
+    this.#responder = new Responder(parts, {
+      method: request.method,
+      record: this.#record,
+      over: (outcome) => this.#bodyOver(outcome),
+    });
   }
 
   /** The response. Never rejects: a failure is a response too. */
@@ -143,7 +146,12 @@ export class RelayedRequest implements Watched {
   #try(slot: Slot<WorkerLink>, route: RouteRequest): Promise<Response | AttemptFailure> {
     this.#record.attempts++;
     const { link } = slot.worker.link;
-    const head = this.#head(route);
+    const head = linkHead(route, {
+      headers: this.#request.headers,
+      context: this.#context,
+      caller: this.#caller,
+      hasBody: !this.#body.isEmpty,
+    });
     return this.#interruptible(
       new Promise((resolve, reject) => {
         this.#attempt = new Attempt(link, head, this.#body, {
@@ -156,26 +164,6 @@ export class RelayedRequest implements Watched {
         });
       }),
     );
-  }
-
-  #head(route: RouteRequest): LinkRequestHead {
-    const { headers, method } = this.#request;
-    const pairs = requestPairs(headers, {
-      peer: this.#context.peer,
-      secure: this.#context.secure,
-      trustedPeer: this.#caller.trustedPeer,
-      consumed: this.#caller.consumed,
-      contentLength: this.#body.isEmpty ? undefined : contentLength(headers.get("content-length")),
-    });
-    return {
-      method,
-      target: this.#context.target,
-      headers: pairs,
-      hasBody: !this.#body.isEmpty,
-      streaming: route.streaming,
-      upgrade: false,
-      model: route.model ?? "",
-    };
   }
 
   // --- the answer ------------------------------------------------------------------------------------------
@@ -191,49 +179,12 @@ export class RelayedRequest implements Watched {
 
   /** Called within the event that brought the head, so that nothing that follows can be missed. */
   #accept(answer: Answer): Response {
-    const { status } = answer.head;
-    if (!(status >= 200 && status <= 599)) throw new RelayFailure("worker_invalid");
-    const headers = toResponseHeaders(answer.head.headers, this.#record.responseHeaders(answer.head));
-    this.#record.answered(status, this.#parts.clock.nowMs());
+    const response = this.#responder.respond(answer, this.#attempt!);
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    if (this.#request.method === "HEAD" || BODILESS.has(status)) return this.#withoutBody(answer, headers);
-    if (answer.whole && leavesInOneWrite(answer)) return this.#wholeBody(answer, headers);
-    const body = new AnswerBody(
-      {
-        exchange: this.#attempt!.exchange,
-        clock: this.#parts.clock,
-        sweeper: this.#parts.sweeper,
-        responseIdleMs: this.#parts.settings.responseIdleTimeoutMs,
-        slowReaderMs: this.#parts.settings.slowReaderTimeoutMs,
-        over: (outcome) => this.#bodyOver(outcome, body),
-      },
-      answer.early,
-    );
-    this.#answerBody = body;
-    this.#attempt!.passOn(body);
-    if (answer.whole) body.end();
-    return new Response(this.#parts.runtime.streamingBody(body), { status, headers });
+    return response;
   }
 
-  #withoutBody(answer: Answer, headers: Headers): Response {
-    const { status } = answer.head;
-    const length = fieldValue(answer.head.headers, "content-length");
-    if (length !== undefined && status !== 204) headers.set("content-length", length);
-    this.#giveUp();
-    this.#finished();
-    return new Response(null, { status, headers });
-  }
-
-  #wholeBody({ head, early }: Answer, headers: Headers): Response {
-    const body = joined(early);
-    this.#record.bytesOut = body.length;
-    this.#freeSlot();
-    this.#finished();
-    return new Response(body as Uint8Array<ArrayBuffer>, { status: head.status, headers });
-  }
-
-  #bodyOver(outcome: BodyOutcome, { bytes }: AnswerBody): void {
-    this.#record.bytesOut = bytes;
+  #bodyOver(outcome: BodyOutcome): void {
     this.#record.failure = outcomeCode(outcome);
     if (outcome.kind !== "complete") this.#body.discard();
     this.#giveUp();
@@ -259,7 +210,7 @@ export class RelayedRequest implements Watched {
     this.#brokenOff ??= failure;
     this.#leaveLine?.abort();
     this.#giveUp();
-    this.#answerBody?.fail(failure.code);
+    this.#responder.body?.fail(failure.code);
     this.#interrupt(failure);
   }
 
@@ -294,28 +245,4 @@ export class RelayedRequest implements Watched {
       promise.then(resolve, reject);
     });
   }
-}
-
-/** Bun puts a head and its body together in a buffer of 16 KiB; 1 KiB is for the head. */
-const ONE_WRITE_BYTES = 15 * 1024;
-
-/**
- * Whether a whole body goes out whole, with its length. A longer one costs Bun 27 writes, one for each piece of
- * the head (counted with strace, Bun 1.4.5), against 4 when it is streamed: that is paid where the backend gave a
- * length, which a streamed body would lose.
- */
-function leavesInOneWrite({ head, early }: Answer): boolean {
-  if (fieldValue(head.headers, "content-length") !== undefined) return true;
-  return early.reduce((sum, chunk) => sum + chunk.length, 0) <= ONE_WRITE_BYTES;
-}
-
-const OUTCOME_CODE: Partial<Record<BodyOutcome["kind"], FailureCode>> = {
-  client_gone: "client_gone",
-  slow_reader: "client_stalled",
-  idle: "response_stalled",
-};
-
-function outcomeCode(outcome: BodyOutcome): FailureCode | undefined {
-  if (outcome.kind === "broke_off") return FAILURE_OF_RESET[outcome.code];
-  return outcome.kind === "failed" ? outcome.code : OUTCOME_CODE[outcome.kind];
 }

@@ -1,21 +1,4 @@
-import type { FailureCode } from "../../shared/failures.ts";
-import type { ResetCode } from "../../shared/link/events.ts";
 import type { AttemptFailure } from "./attempt.ts";
-
-/** What the client is told when a try ended that way and none follows. */
-export const FAILURE_OF_RESET: Readonly<Record<ResetCode, FailureCode>> = {
-  cancelled: "worker_lost",
-  refused: "worker_refused",
-  backend_unreachable: "backend_unreachable",
-  backend_broke_off: "backend_broke_off",
-  backend_invalid: "backend_invalid",
-  timeout: "request_timeout",
-  text_only: "plain_link_text_only",
-  overflow: "link_overflow",
-  too_large: "body_too_large",
-  invalid: "worker_invalid",
-  link_lost: "worker_lost",
-};
 
 /** A request is sent at most this often more than once: 3 tries after the first. */
 const RESENDS_MAX = 3;

@@ -20,7 +20,8 @@ export interface LivenessOptions {
 
 /**
  * Watches that the peer of a link still speaks. On a fixed cadence, not after a silence of ours: a busy stream
- * must not keep the ping away that the other end waits for (`compat` 1.9: ModelRelay loses streams over 90 s).
+ * must not keep the ping away that the other end waits for (between ModelRelay's own ends a stream that flows for
+ * 90 s is lost to that).
  */
 export class Liveness {
   readonly #options: LivenessOptions;

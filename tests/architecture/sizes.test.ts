@@ -14,8 +14,6 @@ const PARAMETERS_MAX = 3;
 type Excused = Readonly<Record<string, string>>;
 
 const LONG_FILES: Excused = {
-  "server/hub/worker_connection.ts": "registration is to move out",
-  "server/relay/relayed_request.ts": "one request's whole life; its failures are to move out",
   "tests/end_to_end/door.test.ts": "one case after the other against one relay",
   "tests/end_to_end/faults.test.ts": "one case after the other against one relay",
 };

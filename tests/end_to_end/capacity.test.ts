@@ -23,13 +23,13 @@ test("2000 streams at a time on one worker", { timeout: 60_000 }, async () => {
   const clients = new Streams(relay.port);
   try {
     for (let at = 0; at < streams; at += DIALS_AT_A_TIME) await clients.open(DIALS_AT_A_TIME);
-    await until(() => clients.begun === streams, () => `${clients.begun} streams have begun`, 30_000);
+    await until(() => clients.begun === streams, "every stream begins", 30_000);
     assert.equal(backend.connections, streams);
     for (const request of backend.requests) {
       request.chunk("data: 2\n\n");
       request.lastChunk();
     }
-    await until(() => clients.ended === streams, () => `${clients.ended} streams have ended`, 20_000);
+    await until(() => clients.ended === streams, "every stream ends", 20_000);
     await slotsFree(relay);
   } finally {
     clients.close();
@@ -85,7 +85,10 @@ test("a worker never runs more than it takes", async () => {
 test("a worker refuses what a relay sends beyond its slots, before the backend hears of it", async () => {
   await using backend = await RawBackend.start();
   await using relay = await ScriptedRelay.start();
-  await using _worker = await WorkerProgram.start(relay.url, backend.url, ["--models=m", "--max-concurrency=2"]);
+  await using _worker = await WorkerProgram.start(relay.url, backend.url, [
+    "--models=m",
+    "--max-concurrency=2",
+  ]);
   const link = await relay.worker();
   assert.equal(link.register!.max_concurrent, 2);
   const answers = [link.ask(), link.ask(), link.ask()];
@@ -112,7 +115,10 @@ test("a slot is free again after whatever ends a request", async () => {
     (_request, client) => client.leave(),
   ];
   for (const [at, end] of ends.entries()) {
-    await using client = await RawClient.sends(relay.port, requestText({ path: "/v1/files", body: { model: "m" } }));
+    await using client = await RawClient.sends(
+      relay.port,
+      requestText({ path: "/v1/files", body: { model: "m" } }),
+    );
     end(await backend.next(), client);
     await slotsFree(relay).catch((error) => assert.fail(`end ${at}: ${error}`));
   }

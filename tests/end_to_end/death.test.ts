@@ -41,10 +41,16 @@ test("a worker that is killed in the middle of a stream: the truncation shows, a
 test("a worker that is killed with a request that may be sent again: an idle one answers at once", async () => {
   await using backend = await RawBackend.start();
   await using relay = await startRelay();
-  await using worker = await WorkerProgram.start(relay.url, backend.url, ["--models=m", "--worker-name=first"]);
+  await using worker = await WorkerProgram.start(relay.url, backend.url, [
+    "--models=m",
+    "--worker-name=first",
+  ]);
   await using client = await RawClient.sends(relay.port, CHAT);
   await backend.next();
-  await using _second = await WorkerProgram.start(relay.url, backend.url, ["--models=m", "--worker-name=second"]);
+  await using _second = await WorkerProgram.start(relay.url, backend.url, [
+    "--models=m",
+    "--worker-name=second",
+  ]);
   worker.signal("SIGKILL");
   (await backend.next()).reply(200, "saved");
   const { status, body, headers } = await client.response();

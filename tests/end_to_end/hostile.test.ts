@@ -6,7 +6,7 @@ import { startRelay, type WorkerReport, workersWhen } from "../support/admin_vie
 import type { RelayProgram } from "../support/program.ts";
 import { RawClient, requestText } from "../support/raw_client.ts";
 import { failureCode } from "../support/raw_client_response.ts";
-import { ScriptedRequest, ScriptedWorker } from "../support/scripted_worker.ts";
+import { type ScriptedRequest, ScriptedWorker } from "../support/scripted_worker.ts";
 
 /** What a worker that breaks the protocol, or lies, can do to others: nothing. */
 
@@ -54,7 +54,8 @@ function head(status: number, lines = ""): Buffer {
   return Buffer.concat([Buffer.from([status >> 8, status & 255]), Buffer.from(lines, "latin1")]);
 }
 
-const u32 = (value: number) => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value].map((byte) => byte & 255));
+const u32 = (value: number) =>
+  Buffer.from([value >>> 24, value >>> 16, value >>> 8, value].map((byte) => byte & 255));
 const response = (id: number, status = 200, lines = "") => frame(FRAME.RESPONSE, id, head(status, lines));
 
 /** Each breaks the framed protocol. `id` is of an exchange that waits for its answer. */
@@ -63,7 +64,8 @@ const BREACHES: Record<string, (id: number) => Uint8Array | string> = {
   "one byte": () => Buffer.from([3]),
   "a frame that ends behind its message": (id) => frame(FRAME.DATA, id, "abc").subarray(0, 11),
   "an unknown type of frame": (id) => frame(99, id),
-  "a frame that only relays send": (id) => frame(FRAME.REQUEST, id + 1, Buffer.concat([u32(0), Buffer.from("GET\n/")])),
+  "a frame that only relays send": (id) =>
+    frame(FRAME.REQUEST, id + 1, Buffer.concat([u32(0), Buffer.from("GET\n/")])),
   "a body before its head": (id) => frame(FRAME.DATA, id, "abc"),
   "an end before a head": (id) => frame(FRAME.END, id),
   "two heads": (id) => Buffer.concat([response(id), response(id)]),
@@ -71,7 +73,8 @@ const BREACHES: Record<string, (id: number) => Uint8Array | string> = {
   "started after its head": (id) => Buffer.concat([response(id), frame(FRAME.STARTED, id)]),
   "more than its credit": (id) =>
     Buffer.concat([response(id), ...Array(15).fill(frame(FRAME.DATA, id, Buffer.alloc(64 * KIB)))]),
-  "a data frame over its limit": (id) => Buffer.concat([response(id), frame(FRAME.DATA, id, Buffer.alloc(64 * KIB + 1))]),
+  "a data frame over its limit": (id) =>
+    Buffer.concat([response(id), frame(FRAME.DATA, id, Buffer.alloc(64 * KIB + 1))]),
   "a message over its limit": () => Buffer.alloc(KIB * KIB + 1),
   "credit beyond all bounds": (id) =>
     Buffer.concat([frame(FRAME.CREDIT, id, u32(0x7fffffff)), frame(FRAME.CREDIT, id, u32(0x7fffffff))]),
@@ -87,8 +90,10 @@ const BREACHES: Record<string, (id: number) => Uint8Array | string> = {
   "huge text": () => JSON.stringify({ type: "pong", current_load: 0, padding: "x".repeat(4 * KIB * KIB) }),
   "deeply nested text": () => "[".repeat(500_000),
   "a load that is no number": () => JSON.stringify({ type: "load", current_load: -1 }),
-  "a second register": () => JSON.stringify({ type: "register", worker_name: "w", models: ["bad"], max_concurrent: 1 }),
-  "a message of the plain form": () => JSON.stringify({ type: "response_complete", request_id: "1", status_code: 200 }),
+  "a second register": () =>
+    JSON.stringify({ type: "register", worker_name: "w", models: ["bad"], max_concurrent: 1 }),
+  "a message of the plain form": () =>
+    JSON.stringify({ type: "response_complete", request_id: "1", status_code: 200 }),
 };
 
 assert.ok(Object.keys(BREACHES).length > 20);

@@ -34,7 +34,9 @@ async function atTwo(slots: number) {
 
 test("several relays share a worker's slots, and both are served", async () => {
   await using set = await atTwo(5);
-  const slots = await Promise.all(set.relays.map(async (relay) => (await workersOf(relay))[0]!.max_concurrent));
+  const slots = await Promise.all(
+    set.relays.map(async (relay) => (await workersOf(relay))[0]!.max_concurrent),
+  );
   assert.deepEqual(slots, [3, 2]);
   const clients = await Promise.all(set.relays.map(({ port }) => RawClient.sends(port, CHAT)));
   for (const _ of clients) (await set.backend.next()).reply(200, "done");
@@ -75,7 +77,12 @@ test("a relay that dies takes nothing of the others with it, and is dialled agai
 
 test("a worker registers with what it was told", async () => {
   await using relay = await ScriptedRelay.start();
-  const flags = ["--models=a,b", "--worker-name=gpu-1", "--max-concurrency=7", "--endpoint-prefixes=/v1,/api"];
+  const flags = [
+    "--models=a,b",
+    "--worker-name=gpu-1",
+    "--max-concurrency=7",
+    "--endpoint-prefixes=/v1,/api",
+  ];
   await using _worker = await WorkerProgram.start(relay.url, "http://127.0.0.1:1", flags);
   const { session, ...register } = (await relay.worker()).register!;
   assert.deepEqual(register, {
@@ -118,7 +125,10 @@ test("no_eligible_worker: a path that no worker serves", async () => {
   await using relay = await startRelay();
   const flags = ["--models=m", "--endpoint-prefixes=/v1", "--provider=gpu"];
   await using _worker = await WorkerProgram.start(relay.url, backend.url, flags);
-  await using client = await RawClient.sends(relay.port, requestText({ path: "/api/chat", body: { model: "m" } }));
+  await using client = await RawClient.sends(
+    relay.port,
+    requestText({ path: "/api/chat", body: { model: "m" } }),
+  );
   const response = await client.response();
   assert.deepEqual([response.status, failureCode(response)], [404, "no_eligible_worker"]);
   assert.equal(backend.requests.length, 0);
@@ -140,23 +150,38 @@ test("the operator sees provider, prefixes, labels, the form of the link and the
   const labels = { price: { input: 0.1 }, region: "eu" };
   await using _one = await ScriptedWorker.connect(relay.url, {
     query: "?provider=gpu",
-    register: { worker_name: "one", endpoint_prefixes: ["/v1"], labels, max_concurrent: 4, models: ["a", "b"] },
+    register: {
+      worker_name: "one",
+      endpoint_prefixes: ["/v1"],
+      labels,
+      max_concurrent: 4,
+      models: ["a", "b"],
+    },
   });
-  await using _two = await ScriptedWorker.connect(relay.url, { form: "plain", register: { worker_name: "two" } });
+  await using _two = await ScriptedWorker.connect(relay.url, {
+    form: "plain",
+    register: { worker_name: "two" },
+  });
   const [one, two] = await workersOf(relay);
   assert.deepEqual(
     [one!.worker_name, one!.provider, one!.endpoint_prefixes, one!.labels, one!.link_form, one!.peer],
     ["one", "gpu", ["/v1"], labels, "framed", "127.0.0.1"],
   );
   assert.deepEqual([one!.models, one!.max_concurrent, one!.in_flight_count], [["a", "b"], 4, 0]);
-  assert.deepEqual([two!.worker_name, two!.provider, two!.link_form, two!.labels], ["two", "house", "plain", {}]);
+  assert.deepEqual(
+    [two!.worker_name, two!.provider, two!.link_form, two!.labels],
+    ["two", "house", "plain", {}],
+  );
 });
 
 test("a worker that comes back with its session replaces its old link", async () => {
   await using relay = await startRelay();
   const register = { session: "a-process" };
   await using old = await ScriptedWorker.connect(relay.url, { register });
-  await using client = await RawClient.sends(relay.port, requestText({ path: "/v1/files", body: { model: "m" } }));
+  await using client = await RawClient.sends(
+    relay.port,
+    requestText({ path: "/v1/files", body: { model: "m" } }),
+  );
   (await old.next()).start();
   old.link.flush();
   await until(() => old.requests.length === 1, "the request is with the old link");

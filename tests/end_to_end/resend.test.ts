@@ -55,17 +55,17 @@ const BEFORE_START = Object.keys(FAILURES).slice(0, 3);
 const AFTER_START = Object.keys(FAILURES).slice(3);
 
 const REQUESTS: Record<string, RequestText> = {
-  "GET": { method: "GET", path: "/x?a=1" },
-  "HEAD": { method: "HEAD", path: "/x" },
-  "OPTIONS": { method: "OPTIONS", path: "/x" },
-  "PUT": { method: "PUT", path: "/x", body: "body" },
+  GET: { method: "GET", path: "/x?a=1" },
+  HEAD: { method: "HEAD", path: "/x" },
+  OPTIONS: { method: "OPTIONS", path: "/x" },
+  PUT: { method: "PUT", path: "/x", body: "body" },
   "an inference POST": { path: "/v1/chat/completions", body: { messages: [] } },
   "POST /v1/responses": { path: "/v1/responses", body: { input: "x" } },
   "POST /v1/responses that stores": { path: "/v1/responses", body: { input: "x", store: true } },
   "POST /v1/responses in the background": { path: "/v1/responses", body: { background: true } },
   "another POST": { path: "/v1/files", body: "body" },
-  "PATCH": { method: "PATCH", path: "/x", body: "body" },
-  "DELETE": { method: "DELETE", path: "/x" },
+  PATCH: { method: "PATCH", path: "/x", body: "body" },
+  DELETE: { method: "DELETE", path: "/x" },
 };
 const ONCE = new Set([
   "POST /v1/responses that stores",

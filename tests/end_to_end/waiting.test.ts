@@ -206,7 +206,11 @@ test("wait_expired: the model's worker left and did not come back", async () => 
   const worker = await ScriptedWorker.connect(own.url);
   await worker.die();
   await workersWhen(own, (workers) => workers.length === 0);
-  await isRefused(await RawClient.sends(own.port, requestText({ body: { model: "m" } })), 503, "wait_expired");
+  await isRefused(
+    await RawClient.sends(own.port, requestText({ body: { model: "m" } })),
+    503,
+    "wait_expired",
+  );
 });
 
 test("model_not_found: the model's worker left too long ago to be waited for", async () => {
@@ -214,7 +218,11 @@ test("model_not_found: the model's worker left too long ago to be waited for", a
   const worker = await ScriptedWorker.connect(own.url);
   await worker.die();
   await workersWhen(own, (workers) => workers.length === 0);
-  await isRefused(await RawClient.sends(own.port, requestText({ body: { model: "m" } })), 404, "model_not_found");
+  await isRefused(
+    await RawClient.sends(own.port, requestText({ body: { model: "m" } })),
+    404,
+    "model_not_found",
+  );
 });
 
 test("no_eligible_worker: nobody is connected, and no model is named", async () => {

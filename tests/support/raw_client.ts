@@ -81,6 +81,13 @@ export class RawClient implements AsyncDisposable {
   }
 }
 
+/** One request on a connection of its own, and its response. */
+export async function ask(port: number, request: RequestText | string): Promise<RawResponse> {
+  const text = typeof request === "string" ? request : requestText(request);
+  await using client = await RawClient.sends(port, text);
+  return await client.response();
+}
+
 export interface RequestText {
   method?: string;
   path?: string;

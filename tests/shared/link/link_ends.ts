@@ -7,6 +7,7 @@ import {
   type LinkOptions,
 } from "../../../shared/link/link.ts";
 import type { MessageSocket } from "../../../shared/runtime/ports.ts";
+import { GET, OK } from "./framed_ends.ts";
 
 /** A socket in memory: keeps what it is given until it is carried, and says what it is told to say. */
 export class MemorySocket implements MessageSocket {
@@ -113,4 +114,22 @@ export class LinkPair {
       }
     }
   }
+}
+
+/** One exchange that the worker has begun to answer. */
+export function answering(pair = new LinkPair()) {
+  const atRelay = pair.relay.open(GET);
+  pair.carry();
+  const atWorker = pair.worker.exchanges.at(-1)!;
+  atWorker.respond(OK);
+  pair.carry();
+  pair.relay.recorder.said.length = 0;
+  pair.worker.recorder.said.length = 0;
+  return {
+    pair,
+    atRelay,
+    atWorker,
+    relaySaid: pair.relay.recorder.said,
+    workerSaid: pair.worker.recorder.said,
+  };
 }

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { slotsFree, startRelay } from "../support/admin_view.ts";
+import { type RelayProgram, WorkerProgram } from "../support/program.ts";
+import { type BackendRequest, RawBackend } from "../support/raw_backend.ts";
+import { RawClient, type RequestText, requestText } from "../support/raw_client.ts";
+import { failureCode } from "../support/raw_client_response.ts";
+
+/** What a client is told about a backend that fails, through a real relay and worker. */
+
+let relay: RelayProgram;
+let worker: WorkerProgram;
+let backend: RawBackend;
+
+before(async () => {
+  backend = await RawBackend.start();
+  relay = await startRelay();
+  worker = await WorkerProgram.start(relay.url, backend.url, ["--models=m"]);
+});
+
+after(async () => {
+  await worker?.kill();
+  await relay?.kill();
+  await backend?.[Symbol.asyncDispose]();
+});
+
+/** The answer to a request whose backend does what `act` says. */
+async function backendDoes(act: (request: BackendRequest) => void, request: RequestText = {}) {
+  await using client = await RawClient.sends(relay.port, requestText({ body: { model: "m" }, ...request }));
+  act(await (await backend.next()).receivedWhole());
+  const response = await client.response();
+  await slotsFree(relay);
+  return response;
+}
+
+test("backend_broke_off: closed before its head", async () => {
+  const response = await backendDoes((request) => request.end(), { method: "PATCH", path: "/x" });
+  assert.deepEqual([response.status, failureCode(response)], [502, "backend_broke_off"]);
+});
+
+test("backend_broke_off: within its head", async () => {
+  const act = (request: BackendRequest) => {
+    request.send("HTTP/1.1 200 OK\r\ncontent-le");
+    request.end();
+  };
+  const response = await backendDoes(act, { method: "PATCH", path: "/x" });
+  assert.deepEqual([response.status, failureCode(response)], [502, "backend_broke_off"]);
+});
+
+for (const [name, answer] of [
+  ["no HTTP", "SSH-2.0-OpenSSH\r\n\r\n"],
+  ["two lengths", "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx"],
+  ["a bad name", "HTTP/1.1 200 OK\r\nbad name: x\r\ncontent-length: 0\r\n\r\n"],
+] as const) {
+  test(`backend_invalid: ${name}`, async () => {
+    const response = await backendDoes((request) => request.send(answer));
+    assert.deepEqual([response.status, failureCode(response)], [502, "backend_invalid"]);
+  });
+}
+
+for (const [name, begin] of [
+  ["in chunks", (request: BackendRequest) => request.startStream().chunk("data: 1\n\n")],
+  [
+    "with a length",
+    (request: BackendRequest) => request.send("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\ndata: 1\n\n"),
+  ],
+] as const) {
+  test(`an answer that breaks off ${name} is visibly truncated`, async () => {
+    await using client = await RawClient.sends(relay.port, requestText({ body: { model: "m" } }));
+    const request = await backend.next();
+    begin(request);
+    await client.receives("data: 1");
+    request.reset();
+    await client.isClosed();
+    const response = await client.response();
+    assert.deepEqual([response.status, response.complete], [200, false]);
+    await slotsFree(relay);
+  });
+}
+
+test("a failure shows neither address nor cause", async () => {
+  const { body } = await backendDoes((request) => request.send("nonsense\r\n\r\n"));
+  assert.doesNotMatch(body, /127\.0\.0\.1|nonsense|stack|\.ts/);
+});

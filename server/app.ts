@@ -29,7 +29,8 @@ export function makeApp(parts: AppParts) {
   const startedMs = parts.timeMs();
   const createdS = Math.floor(startedMs / 1000);
   return (
-    new Elysia({ handler: { standardHostname: false } })
+    // Strict: `/health/` is not `/health`, so it is relayed.
+    new Elysia({ strictPath: true, handler: { standardHostname: false } })
       .onError(({ error }) => {
         throw error;
       })

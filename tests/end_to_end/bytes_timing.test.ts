@@ -3,9 +3,14 @@ import type { ServerResponse } from "node:http";
 import { after, before, describe, test } from "node:test";
 import { EchoBackend } from "../support/echo_backend.ts";
 import { Pair } from "../support/pair.ts";
+import { cannotOn } from "../support/program.ts";
 
 /** What the backend has written is with the client before the backend writes more: nothing waits for company. */
 
+const HEAD_WAITS = cannotOn(
+  "bun",
+  "Bun.serve keeps the end of the head back until the body's first byte (oven-sh/bun#33660)",
+);
 const LIMIT = { timeout: 20_000 };
 
 describe("the timing of an answer", () => {
@@ -90,7 +95,10 @@ describe("the timing of an answer", () => {
   });
 
   for (const type of ["text/event-stream", "application/json"]) {
-    test(`the head is seen though the first byte of ${type} is late`, LIMIT, async () => {
+    test(`the head is seen though the first byte of ${type} is late`, {
+      ...LIMIT,
+      skip: HEAD_WAITS,
+    }, async () => {
       let held: ServerResponse | undefined;
       backend.on("/late", (request, response) => {
         request.resume();

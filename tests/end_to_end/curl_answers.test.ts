@@ -6,6 +6,9 @@ import { gzipSync } from "node:zlib";
 import { curl, headOf, noCurl, valuesOf } from "../support/curl.ts";
 import { EchoBackend, sha256 } from "../support/echo_backend.ts";
 import { Pair } from "../support/pair.ts";
+import { cannotOn } from "../support/program.ts";
+
+const LIMIT = { timeout: 20_000 };
 
 /** Whatever the backend answers reaches curl as it was answered. */
 describe("answers to curl", { skip: noCurl() }, () => {
@@ -40,14 +43,14 @@ describe("answers to curl", { skip: noCurl() }, () => {
     return { head, body: answer.body, value: (name: string) => valuesOf(head, name).join(" | ") };
   }
 
-  test("a binary download arrives whole, and is known to be", async () => {
+  test("a binary download arrives whole, and is known to be", LIMIT, async () => {
     const bytes = randomBytes(3_000_000);
     const got = await answered(200, { "content-type": "application/octet-stream" }, bytes);
     assert.equal(sha256(got.body), sha256(bytes));
     assert.equal(got.value("content-type"), "application/octet-stream");
   });
 
-  test("gzip stays gzip, br stays br", async () => {
+  test("gzip stays gzip, br stays br", LIMIT, async () => {
     for (const [encoding, bytes] of [
       ["gzip", gzipSync("some text ".repeat(1000))],
       ["br", randomBytes(500)],
@@ -59,14 +62,14 @@ describe("answers to curl", { skip: noCurl() }, () => {
     }
   });
 
-  test("curl --compressed reads through the relay", async () => {
+  test("curl --compressed reads through the relay", LIMIT, async () => {
     const text = "some text ".repeat(1000);
     const got = await answered(200, { "content-encoding": "gzip" }, gzipSync(text), ["--compressed"]);
     assert.equal(got.body.toString(), text);
   });
 
   for (const status of [301, 302, 303, 307, 308]) {
-    test(`a redirect ${status} is the client's to follow`, async () => {
+    test(`a redirect ${status} is the client's to follow`, LIMIT, async () => {
       const got = await answered(status, { location: "http://127.0.0.1:9/elsewhere?a=%2F" });
       assert.deepEqual(
         [got.head.status, got.value("location")],
@@ -75,13 +78,13 @@ describe("answers to curl", { skip: noCurl() }, () => {
     });
   }
 
-  test("Set-Cookie twice stays two fields, in order", async () => {
+  test("Set-Cookie twice stays two fields, in order", LIMIT, async () => {
     const cookies = ["a=1; Path=/; Expires=Wed, 21 Oct 2026 07:28:00 GMT", "b=2; HttpOnly"];
     const got = await answered(200, { "set-cookie": cookies }, Buffer.from("ok"));
     assert.deepEqual(valuesOf(got.head, "set-cookie"), cookies);
   });
 
-  test("a Latin-1 header value", async () => {
+  test("a Latin-1 header value", LIMIT, async () => {
     const got = await answered(200, { "x-name": "caf\xe9 \xff" }, Buffer.from("ok"));
     assert.equal(got.value("x-name"), "caf\xe9 \xff");
   });
@@ -91,7 +94,9 @@ describe("answers to curl", { skip: noCurl() }, () => {
     [205, { "content-length": 0 }],
     [304, { etag: '"v1"' }],
   ] as const) {
-    test(`${status} has no body, and the connection goes on`, async () => {
+    const skip =
+      status === 205 && cannotOn("deno", "Deno.serve sends no length with a 205 and keeps it open");
+    test(`${status} has no body, and the connection goes on`, { ...LIMIT, skip }, async () => {
       const got = await answered(status, { "x-kept": "yes", ...headers }, undefined, [
         "--next",
         "-q",
@@ -108,7 +113,7 @@ describe("answers to curl", { skip: noCurl() }, () => {
     });
   }
 
-  test("HEAD keeps the length of what a GET would get", async () => {
+  test("HEAD keeps the length of what a GET would get", LIMIT, async () => {
     const got = await answered(200, { "content-length": 12_345, "content-type": "image/png" }, undefined, [
       "-I",
     ]);
@@ -116,7 +121,7 @@ describe("answers to curl", { skip: noCurl() }, () => {
     assert.equal(got.body.length, 0);
   });
 
-  test("a range", async () => {
+  test("a range", LIMIT, async () => {
     backend.on("/range", (request, response) => {
       assert.equal(request.headers.range, "bytes=2-5");
       response.writeHead(206, { "content-range": "bytes 2-5/10", "content-length": 4 });
@@ -131,7 +136,7 @@ describe("answers to curl", { skip: noCurl() }, () => {
   });
 
   for (const status of [400, 401, 402, 404, 405, 409, 418, 422, 429, 451, 500, 502, 503, 529, 599]) {
-    test(`a backend's ${status} is the backend's`, async () => {
+    test(`a backend's ${status} is the backend's`, LIMIT, async () => {
       const headers = { "retry-after": "7", "www-authenticate": 'Basic realm="b"', "x-ratelimit": "0" };
       const got = await answered(status, headers, Buffer.from("of the backend"));
       assert.deepEqual([got.head.status, got.body.toString()], [status, "of the backend"]);
@@ -139,7 +144,7 @@ describe("answers to curl", { skip: noCurl() }, () => {
     });
   }
 
-  test("what the relay adds to an answer, and what it takes away", async () => {
+  test("what the relay adds to an answer, and what it takes away", LIMIT, async () => {
     const forged = { "x-signalbox-worker": "forged", "x-signalbox-other": "forged", via: "1.0 nginx" };
     const hop = {
       connection: "x-hop",
@@ -162,7 +167,7 @@ describe("answers to curl", { skip: noCurl() }, () => {
     assert.equal(got.value("date"), "Thu, 01 Jan 1970 00:00:00 GMT");
   });
 
-  test("an empty answer is complete", async () => {
+  test("an empty answer is complete", LIMIT, async () => {
     const got = await answered(200, { "content-length": 0 });
     assert.deepEqual([got.head.status, got.body.length, got.value("content-length")], [200, 0, "0"]);
   });

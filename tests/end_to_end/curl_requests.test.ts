@@ -10,6 +10,7 @@ import { KeysFile } from "../support/keys_file.ts";
 import { Pair } from "../support/pair.ts";
 
 /** Whatever curl sends reaches the backend as it was sent. */
+const LIMIT = { timeout: 20_000 };
 const KEY = "sbx_key_of_carol_0123456789";
 
 describe("requests of curl", { skip: noCurl() }, () => {
@@ -37,7 +38,7 @@ describe("requests of curl", { skip: noCurl() }, () => {
   }
 
   for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "REPORT"]) {
-    test(`${method} with a query`, async () => {
+    test(`${method} with a query`, LIMIT, async () => {
       const target = "/a%2Fb/c%20d?x=%2F&y=2&y=1&empty=&flag&plus=a+b&utf=%C3%A9&raw=%ff";
       const received = await send(target, method === "HEAD" ? ["-I"] : ["-X", method]);
       assert.deepEqual([received.method, received.target, received.length], [method, target, 0]);
@@ -45,7 +46,7 @@ describe("requests of curl", { skip: noCurl() }, () => {
   }
 
   for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"]) {
-    test(`${method} with a body that is no text`, async () => {
+    test(`${method} with a body that is no text`, LIMIT, async () => {
       const body = randomBytes(5000);
       const args = ["-X", method, "-H", "Content-Type: application/octet-stream", "--data-binary", "@-"];
       const received = await send("/upload", args, body);
@@ -70,12 +71,12 @@ describe("requests of curl", { skip: noCurl() }, () => {
     [`/long?q=${"0123456789".repeat(800)}`, `/long?q=${"0123456789".repeat(800)}`],
   ];
   for (const [written, forwarded] of targets) {
-    test(`the path ${written.slice(0, 40)}`, async () => {
+    test(`the path ${written.slice(0, 40)}`, LIMIT, async () => {
       assert.equal((await send(written, ["--path-as-is", "-g"])).target, forwarded);
     });
   }
 
-  test("a multipart upload keeps its boundary and every byte", async () => {
+  test("a multipart upload keeps its boundary and every byte", LIMIT, async () => {
     const bytes = randomBytes(300_000);
     const file = join(folder, "weights.bin");
     writeFileSync(file, bytes);
@@ -98,27 +99,31 @@ describe("requests of curl", { skip: noCurl() }, () => {
     assert.equal(sha256(Buffer.from(parts[2]!.slice(start, -2), "latin1")), sha256(bytes));
   });
 
-  test("an upload without a length, from standard input", async () => {
+  test("an upload without a length, from standard input", LIMIT, async () => {
     const bytes = randomBytes(1_500_000);
     const received = await send("/stdin", ["-T", "-"], bytes);
     assert.deepEqual([received.method, received.length, received.sha256], ["PUT", 1_500_000, sha256(bytes)]);
     assert.deepEqual(valuesOf(received, "content-length"), []);
   });
 
-  test("an upload that asks first is told to continue, and the backend is not asked again", async () => {
-    const bytes = randomBytes(50_000);
-    const args = ["--data-binary", "@-", "-H", "Expect: 100-continue", "--expect100-timeout", "15"];
-    const answer = await curl([`${pair.url}/expect`, ...args], bytes);
-    assert.deepEqual(
-      answer.heads.map(({ status }) => status),
-      [100, 200],
-    );
-    const received = backend.take();
-    assert.equal(received.sha256, sha256(bytes));
-    assert.deepEqual(valuesOf(received, "expect"), []);
-  });
+  test(
+    "an upload that asks first is told to continue, and the backend is not asked again",
+    LIMIT,
+    async () => {
+      const bytes = randomBytes(50_000);
+      const args = ["--data-binary", "@-", "-H", "Expect: 100-continue", "--expect100-timeout", "15"];
+      const answer = await curl([`${pair.url}/expect`, ...args], bytes);
+      assert.deepEqual(
+        answer.heads.map(({ status }) => status),
+        [100, 200],
+      );
+      const received = backend.take();
+      assert.equal(received.sha256, sha256(bytes));
+      assert.deepEqual(valuesOf(received, "expect"), []);
+    },
+  );
 
-  test("a compressed body stays compressed, and says so", async () => {
+  test("a compressed body stays compressed, and says so", LIMIT, async () => {
     const body = Buffer.from("1f8b0800000000000003cb48cdc9c95728cf2fca49010085114a0d0b000000", "hex");
     const args = [
       "--data-binary",
@@ -133,7 +138,7 @@ describe("requests of curl", { skip: noCurl() }, () => {
     assert.deepEqual(valuesOf(received, "content-encoding"), ["gzip"]);
   });
 
-  test("header fields: what crosses, what is added, what stays", async () => {
+  test("header fields: what crosses, what is added, what stays", LIMIT, async () => {
     const { host } = new URL(pair.url);
     const sent = [
       "X-One: 1",
@@ -177,7 +182,7 @@ describe("requests of curl", { skip: noCurl() }, () => {
     for (const name of stayed.split(" ")) assert.deepEqual(valuesOf(received, name), [], name);
   });
 
-  test("a Latin-1 header value", async () => {
+  test("a Latin-1 header value", LIMIT, async () => {
     const file = join(folder, "header.txt");
     writeFileSync(file, Buffer.from("X-Name: Zo\xeb caf\xe9 \xff", "latin1"));
     const [value] = valuesOf(await send("/latin1", ["-H", `@${file}`]), "x-name");
@@ -187,7 +192,7 @@ describe("requests of curl", { skip: noCurl() }, () => {
     );
   });
 
-  test("the relay's own key never reaches the backend, one for the backend does", async () => {
+  test("the relay's own key never reaches the backend, one for the backend does", LIMIT, async () => {
     using keys = new KeysFile({ carol: KEY });
     await using guarded = await Pair.start(backend.url, { relay: ["--api-keys-file", keys.path] });
     for (const field of ["Authorization: Bearer", "X-Api-Key:", "Api-Key:"]) {
@@ -205,7 +210,7 @@ describe("requests of curl", { skip: noCurl() }, () => {
     assert.equal(backend.received.length, 0);
   });
 
-  test("a GET that announces a body is refused, as half of it would be lost", async () => {
+  test("a GET that announces a body is refused, as half of it would be lost", LIMIT, async () => {
     const answer = await curl([`${pair.url}/get`, "-X", "GET", "-d", "body"]);
     assert.equal(headOf(answer).status, 400);
     assert.equal(backend.received.length, 0);

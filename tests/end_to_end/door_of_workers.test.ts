@@ -38,8 +38,8 @@ async function knock(relay: RelayProgram, headers: Record<string, string>, query
 let relay: RelayProgram;
 
 before(async () => {
-  const config = file(
-    "serve.toml",
+  writeFileSync(
+    config,
     `worker_secret = [
   "first-secret",
   "second-secret",
@@ -52,6 +52,7 @@ before(async () => {
 });
 
 after(async () => {
+  rmSync(folder, { recursive: true });
   await relay?.kill();
 });
 

@@ -7,6 +7,7 @@ import { Program } from "../support/program.ts";
 
 /** What somebody sees who has just typed `npm start`. */
 
+const LIMIT = { timeout: 30_000 };
 const shell = promisify(execFile);
 
 async function startDemo(...flags: string[]) {
@@ -16,19 +17,23 @@ async function startDemo(...flags: string[]) {
   return { program, url };
 }
 
-test("it prints the address, a curl line and a first answer, and keeps serving until SIGINT", async () => {
-  const { program, url } = await startDemo("--listen", "127.0.0.1:0");
-  await using _ = program;
-  assert.match(program.stdout, /demo backend of Signalbox, no language model.*"Hello".*word by word\.\n/);
-  const health = (await (await fetch(`${url}/health`)).json()) as object;
-  assert.deepEqual(health, { status: "ok", workers_connected: 1 });
-  assert.equal(program.child.exitCode, null);
-  program.signal("SIGINT");
-  assert.equal(await program.exited, 0);
-  assert.equal(program.stderr, "");
-});
+test(
+  "it prints the address, a curl line and a first answer, and keeps serving until SIGINT",
+  LIMIT,
+  async () => {
+    const { program, url } = await startDemo("--listen", "127.0.0.1:0");
+    await using _ = program;
+    assert.match(program.stdout, /demo backend of Signalbox, no language model.*"Hello".*word by word\.\n/);
+    const health = (await (await fetch(`${url}/health`)).json()) as object;
+    assert.deepEqual(health, { status: "ok", workers_connected: 1 });
+    assert.equal(program.child.exitCode, null);
+    program.signal("SIGINT");
+    assert.equal(await program.exited, 0);
+    assert.equal(program.stderr, "");
+  },
+);
 
-test("the printed curl line works as it is", { skip: noCurl() }, async () => {
+test("the printed curl line works as it is", { ...LIMIT, skip: noCurl() }, async () => {
   const { program } = await startDemo("--listen", "127.0.0.1:0");
   await using _ = program;
   const line = /^ {2}(curl .*)$/m.exec(program.stdout)![1]!;
@@ -41,7 +46,7 @@ test("the printed curl line works as it is", { skip: noCurl() }, async () => {
   assert.equal(chunks.at(-1).choices[0].finish_reason, "stop");
 });
 
-test("an answer that runs is finished after SIGINT, word for word", async () => {
+test("an answer that runs is finished after SIGINT, word for word", LIMIT, async () => {
   const { program, url } = await startDemo("--listen", "127.0.0.1:0");
   await using _ = program;
   const response = await fetch(`${url}/v1/messages`, {
@@ -59,7 +64,7 @@ test("an answer that runs is finished after SIGINT, word for word", async () => 
   assert.equal(await program.exited, 0);
 });
 
-test("both dialects and the model list are there", async () => {
+test("both dialects and the model list are there", LIMIT, async () => {
   const { program, url } = await startDemo("--listen", "127.0.0.1:0");
   await using _ = program;
   const models = (await (await fetch(`${url}/v1/models`)).json()) as { data: { id: string }[] };
@@ -86,7 +91,7 @@ test("both dialects and the model list are there", async () => {
   assert.deepEqual([wrong.type, wrong.error.type], ["error", "invalid_request_error"]);
 });
 
-test("a default port that is taken is no reason to fail, one that was asked for is", async () => {
+test("a default port that is taken is no reason to fail, one that was asked for is", LIMIT, async () => {
   const first = await startDemo();
   await using _first = first.program;
   const second = await startDemo();
@@ -97,7 +102,7 @@ test("a default port that is taken is no reason to fail, one that was asked for 
   assert.match(third.stderr, /the port is in use/);
 });
 
-test("it does not listen where others reach it", async () => {
+test("it does not listen where others reach it", LIMIT, async () => {
   await using program = new Program(["demo", "--listen", "0.0.0.0:0"]);
   assert.equal(await program.exited, 2);
   assert.match(program.stderr, /Cannot use --listen.*0\.0\.0\.0/);

@@ -79,6 +79,16 @@ describe("/health", () => {
   });
 });
 
+describe("HEAD", () => {
+  for (const path of ["/health", "/v1/models", "/v1/models/llama3", "/admin/workers", "/admin/stats"]) {
+    test(`of ${path} is answered here, not relayed`, async () => {
+      const { relayed, fetchApp } = makeTestApp();
+      const response = await fetchApp(path, { method: "HEAD" });
+      assert.deepEqual([response.status, relayed], [200, []]);
+    });
+  }
+});
+
 describe("the catch-all", () => {
   for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "PROPFIND", "QUERY"]) {
     test(`takes ${method} to any path`, async () => {

@@ -3,7 +3,7 @@ import process from "node:process";
 
 /** Why curl cannot be used here; undefined when it can, and where it must (`.ci/run`). */
 export function noCurl(): string | undefined {
-  if (process.env["SIGNALBOX_TEST_REQUIRE_ALL"]) return undefined;
+  if (process.env.SIGNALBOX_TEST_REQUIRE_ALL) return undefined;
   return spawnSync("curl", ["--version"]).status === 0 ? undefined : "needs curl";
 }
 

@@ -12,7 +12,7 @@ const LOOK_INTERVAL_MS = 20;
 
 /** Why the real backend cannot run here; undefined when it can, and where it must (`.ci/run`). */
 export function noLlama(): string | undefined {
-  if (process.env["SIGNALBOX_TEST_REQUIRE_ALL"] || existsSync(PYTHON)) return undefined;
+  if (process.env.SIGNALBOX_TEST_REQUIRE_ALL || existsSync(PYTHON)) return undefined;
   return "needs llama.cpp: python3 -m venv .venv && .venv/bin/pip install -r tests/support/llama/requirements.txt";
 }
 

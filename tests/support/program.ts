@@ -13,11 +13,20 @@ const ROOT = join(import.meta.dirname, "../..");
 /** A process that says nothing for this long will not. */
 const PATIENCE_MS = 20_000;
 
+/** What the processes run on; a compiled binary has Bun in it. */
+const RUNTIME =
+  process.env.SIGNALBOX_TEST_RUNTIME === "deno" && !process.env.SIGNALBOX_TEST_BINARY ? "deno" : "bun";
+
+/** For the `skip` of a test about something that one runtime cannot do: the reason, where the processes run on it. */
+export function cannotOn(runtime: "bun" | "deno", reason: string): string | undefined {
+  return runtime === RUNTIME ? reason : undefined;
+}
+
 function commandLine(): [command: string, ...args: string[]] {
-  const binary = process.env["SIGNALBOX_TEST_BINARY"];
+  const binary = process.env.SIGNALBOX_TEST_BINARY;
   if (binary) return [binary];
   const main = join(ROOT, "main.ts");
-  if (process.env["SIGNALBOX_TEST_RUNTIME"] === "deno") return [DENO, "run", "-A", "--no-check", main];
+  if (RUNTIME === "deno") return [DENO, "run", "-A", "--no-check", main];
   return [BUN, main];
 }
 

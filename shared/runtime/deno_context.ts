@@ -22,7 +22,7 @@ export class DenoContext implements RequestContext {
   /** A response was returned: from then on its body tells that the client left. */
   answered = false;
   readonly target: string;
-  /** The request as Bun would give it: with a `Host`, and for a router with the path of the target. */
+  /** The request as Bun would give it: with the `Host` that it named, and for a router with the path of the target. */
   readonly request: Request;
 
   constructor(
@@ -36,7 +36,8 @@ export class DenoContext implements RequestContext {
     const asBunWould = host !== null && (this.target === written || !URL.canParse(origin));
     this.request = asBunWould ? original : new Request(origin + this.target, original);
     // HTTP/2, which Deno.serve cannot be kept from, has it in the URL only.
-    if (host === null) this.request.headers.set("host", origin.slice(origin.indexOf("//") + 2));
+    if (host === null && !INVENTED.test(origin))
+      this.request.headers.set("host", origin.slice(origin.indexOf("//") + 2));
   }
 
   get peer(): string {
@@ -73,6 +74,9 @@ export class DenoContext implements RequestContext {
     return response;
   }
 }
+
+/** What Deno puts into the URL of an HTTP/1 request without a `Host`: it has to be refused (RFC 9112 3.2). */
+const INVENTED = /^http:\/\/localhost(?::\d+)?$/;
 
 /** Where a path may begin, behind an origin. */
 const TARGET_START = /^(?:[/?#]|$)/;

@@ -20,7 +20,7 @@ import { Hub } from "./hub/hub.ts";
 import type { WorkerLink } from "./hub/worker_connection.ts";
 import { WorkerDoor } from "./hub/worker_door.ts";
 import { AuthLimiter } from "./keys/auth_limiter.ts";
-import { ClientDoor } from "./keys/client_door.ts";
+import { ClientDoor, requireScope } from "./keys/client_door.ts";
 import { watchKeys } from "./keys/watched_keys.ts";
 import { WorkerSecrets } from "./keys/worker_secrets.ts";
 import { Relay } from "./relay/relay.ts";
@@ -92,7 +92,9 @@ function compose(settings: ServeSettings) {
     sweeper: new Sweeper(clock),
     runtime,
     authenticate: (headers) => {
-      const { key, credentialHeaders } = clientDoor.authenticate(headers);
+      const admitted = clientDoor.authenticate(headers);
+      requireScope(admitted, "inference");
+      const { key, credentialHeaders } = admitted;
       return { name: key?.name, consumed: credentialHeaders };
     },
     isTrustedProxy: trustedProxies(settings.trustedProxies),

@@ -28,6 +28,9 @@ interface Count {
 const scratch = mkdtempSync(join(tmpdir(), "signalbox-tests-"));
 const junit = (name: string) => join(scratch, `${name}.xml`);
 
+/** For one test; Bun's own 5 s are few for a process that starts on a busy machine. */
+const PATIENCE_MS = 30_000;
+
 const END_TO_END = "tests/end_to_end";
 const unitPaths = [
   "tests/architecture",
@@ -43,7 +46,7 @@ function bunTest(name: string, paths: string[], env?: Record<string, string>): S
   const reporter = ["--reporter=junit", `--reporter-outfile=${outfile}`];
   return {
     name,
-    command: [BUN, "test", ...reporter, ...paths.map((path) => `./${path}`)],
+    command: [BUN, "test", `--timeout=${PATIENCE_MS}`, ...reporter, ...paths.map((path) => `./${path}`)],
     junit: outfile,
     ...(env && { env }),
   };

@@ -56,6 +56,7 @@ export class Session {
   #link: Link | undefined;
   #liveness: Liveness | undefined;
   #registeredAtMs = 0;
+  #draining = false;
   #end!: (end: SessionEnd) => void;
   /** Resolves when the connection is gone. */
   readonly ended = new Promise<SessionEnd>((resolve) => {
@@ -99,12 +100,15 @@ export class Session {
     return this.#link && !this.#link.closed ? this.#link.connection.open : 0;
   }
 
+  /** Nothing is offered any more once it drains, whatever the backend or the relay asks. */
   updateModels(models: readonly string[]): void {
-    this.#sendControl({ type: "models_update", models: [...models], current_load: this.#load() });
+    const offered = this.#draining ? [] : [...models];
+    this.#sendControl({ type: "models_update", models: offered, current_load: this.#load() });
   }
 
   /** Ask for no new requests. A ModelRelay server knows no such message: an empty model list has its effect. */
   drain(drainTimeoutMs: number): void {
+    this.#draining = true;
     if (this.form === "plain") return this.updateModels([]);
     this.#sendControl({ type: "drain", drain_timeout_secs: Math.ceil(drainTimeoutMs / 1000) });
   }

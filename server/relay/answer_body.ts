@@ -84,10 +84,10 @@ export class AnswerBody implements BodySource, Watched {
 
   start(sink: BodySink): void {
     this.#sink = sink;
-    if (this.#over) return sink.abort();
     for (const chunk of this.#early) this.#write(chunk);
     this.#early = [];
-    if (this.#ended) this.#finish({ kind: "complete" });
+    if (this.#over) this.#cut();
+    else if (this.#ended) this.#finish({ kind: "complete" });
     else this.settled();
   }
 
@@ -130,8 +130,17 @@ export class AnswerBody implements BodySource, Watched {
 
   #breakOff(outcome: BodyOutcome): void {
     if (this.#over) return;
-    this.#sink?.abort();
+    this.#cut();
     this.#conclude(outcome);
+  }
+
+  /**
+   * What came before the break is the client's, as it would be without a relay. Bun drops it, and the head with it,
+   * when the break follows in the same turn.
+   */
+  #cut(): void {
+    this.#sink?.flush();
+    this.#options.clock.after(0, () => this.#sink?.abort());
   }
 
   #conclude(outcome: BodyOutcome): void {

@@ -109,8 +109,11 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
 
   reset(code: ResetCode, text: string): void {
     this.#stop();
-    if (this.#answer) this.#answer.reset(code, text);
-    else this.#events.failed({ code, text, started: this.#started || this.#head !== undefined });
+    if (this.#answer) return this.#answer.reset(code, text);
+    const started = this.#started || this.#head !== undefined;
+    // An answer that breaks off within its first message was not passed on: it is none.
+    this.#head = undefined;
+    this.#events.failed({ code, text, started });
   }
 
   /** Head and first bytes usually share a message: pass them on together, whole when that is all. */

@@ -69,7 +69,7 @@ export type LinkEvent =
   /** To the relay: from here on the backend may have seen the request. */
   | { type: "started"; exchange: ExchangeId }
   | { type: "response"; exchange: ExchangeId; head: LinkResponseHead }
-  /** Bytes of a body; valid only during the call. `text`: of a WebSocket text message. */
+  /** Bytes of a body, never none. They may be kept: a part of the socket's message. `text`: of a WebSocket's. */
   | { type: "data"; exchange: ExchangeId; bytes: Uint8Array; text?: boolean }
   | { type: "end"; exchange: ExchangeId }
   | { type: "reset"; exchange: ExchangeId; code: ResetCode; text: string }
@@ -91,10 +91,18 @@ export interface LinkConnection {
 
   /** Take one message off the socket. @throws LinkProtocolError when it is not of the protocol. */
   receive(message: string | Uint8Array): void;
-  /** The next message for the socket, or undefined when there is nothing to send or all of it waits for credit. */
+  /**
+   * The next message for the socket, or undefined when there is nothing to send or all of it waits for credit.
+   * @throws LinkProtocolError when the peer leaves too much unanswered
+   */
   next(): string | Uint8Array | undefined;
 
-  /** Relay: start an exchange. */
+  /**
+   * Relay: start an exchange.
+   * @throws RelayFailure `header_too_large`
+   * @throws RangeError when as many as may be are open
+   * @throws LinkProtocolError when the peer takes nothing
+   */
   openExchange(head: LinkRequestHead): ExchangeId;
   /** Worker: the backend is about to be contacted. */
   sendStarted(exchange: ExchangeId): void;

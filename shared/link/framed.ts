@@ -15,6 +15,7 @@ import { FramedExchange, OpenExchanges } from "./framed_exchange.ts";
 import { FrameReceiver, type Progress } from "./framed_receive.ts";
 import { FLAG, FRAME } from "./frames.ts";
 import {
+  MAX_HEAD_BYTES,
   MAX_RESET_TEXT_BYTES,
   MAX_UNACKNOWLEDGED_RESETS,
   MAX_WAITING_BYTES,
@@ -172,7 +173,7 @@ export class FramedConnection implements LinkConnection {
 
   #checkWaiting(): void {
     const { waitingBytes } = this.#writer;
-    if (waitingBytes <= MAX_WAITING_BYTES) return;
+    if (waitingBytes <= MAX_WAITING_BYTES + this.open * MAX_HEAD_BYTES) return;
     throw new LinkProtocolError(`The other end takes nothing: ${waitingBytes} bytes of frames wait for it`);
   }
 
@@ -180,7 +181,7 @@ export class FramedConnection implements LinkConnection {
 
   receive(message: string | Uint8Array): void {
     this.#receiver.receive(message);
-    // A peer that resets and resets and reads none of the answers.
+    // A peer may reset and reset, and read none of the answers.
     this.#checkWaiting();
   }
 

@@ -34,8 +34,8 @@ export const MESSAGE_TARGET_BYTES = 64 * KIB;
 export const MAX_MESSAGE_BYTES = 1 * MIB;
 
 /**
- * Frames that may wait for a socket that takes nothing, before the link is given up: heads and resets, as bodies
- * wait in queues of their own. 4096 requests of 2 KiB each, all at once.
+ * Frames that may wait for a socket that takes nothing, beside a head for each open exchange, before the link is
+ * given up: resets and their acknowledgements, 760,000 of them, as bodies wait in queues of their own.
  */
 export const MAX_WAITING_BYTES = 8 * MIB;
 

@@ -13,7 +13,8 @@ const REBIND_ATTEMPTS = 1000;
 class DenoListener implements Listener {
   readonly #sockets = new OpenSockets();
   #server: DenoServer;
-  readonly #abort = new AbortController();
+  /** Of the servers that have not ended: Deno throws when one that has is aborted. */
+  readonly #aborts = new Set<AbortController>();
   #stopped = false;
 
   constructor(private readonly options: ListenOptions) {
@@ -40,7 +41,7 @@ class DenoListener implements Listener {
   async stop(force = false): Promise<void> {
     this.#stopped = true;
     if (force) {
-      this.#abort.abort();
+      for (const abort of this.#aborts) abort.abort();
       return this.#server.finished;
     }
     await this.#sockets.none();
@@ -62,22 +63,26 @@ class DenoListener implements Listener {
 
   #serve(port: number, tls: ListenOptions["tls"]): DenoServer {
     const { hostname, handle, maxMessageBytes } = this.options;
+    const abort = new AbortController();
     const shared = { secure: tls !== undefined, maxMessageBytes, sockets: this.#sockets };
     const options = {
       hostname,
       port,
       ...(tls && { cert: tls.certPem, key: tls.keyPem }),
-      signal: this.#abort.signal,
+      signal: abort.signal,
       onListen() {},
       onError: () => new Response(null, { status: 500 }),
     };
     try {
-      return Deno.serve(options, async (request, info) => {
+      const server = Deno.serve(options, async (request, info) => {
         const context = new DenoContext(request, info, shared);
         const response = await handle(context.request, context);
         context.answered = true;
         return response;
       });
+      this.#aborts.add(abort);
+      void server.finished.then(() => this.#aborts.delete(abort));
+      return server;
     } catch (error) {
       throw (error as Error).name === "AddrInUse" ? portInUse(this.options, port, error) : error;
     }

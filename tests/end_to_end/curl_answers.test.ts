@@ -29,8 +29,7 @@ describe("answers to curl", { skip: noCurl() }, () => {
   async function answered(
     status: number,
     headers: OutgoingHttpHeaders,
-    body?: Uint8Array,
-    args: string[] = [],
+    { body, args = [] }: { body?: Uint8Array; args?: string[] } = {},
   ) {
     backend.on("/answer", (request, response) => {
       request.resume();
@@ -45,7 +44,7 @@ describe("answers to curl", { skip: noCurl() }, () => {
 
   test("a binary download arrives whole, and is known to be", LIMIT, async () => {
     const bytes = randomBytes(3_000_000);
-    const got = await answered(200, { "content-type": "application/octet-stream" }, bytes);
+    const got = await answered(200, { "content-type": "application/octet-stream" }, { body: bytes });
     assert.equal(sha256(got.body), sha256(bytes));
     assert.equal(got.value("content-type"), "application/octet-stream");
   });
@@ -56,7 +55,7 @@ describe("answers to curl", { skip: noCurl() }, () => {
       ["br", randomBytes(500)],
     ] as const) {
       const headers = { "content-encoding": encoding, "content-type": "text/plain", vary: "accept-encoding" };
-      const got = await answered(200, headers, bytes, ["-H", `Accept-Encoding: ${encoding}`]);
+      const got = await answered(200, headers, { body: bytes, args: ["-H", `Accept-Encoding: ${encoding}`] });
       assert.deepEqual([got.value("content-encoding"), got.value("vary")], [encoding, "accept-encoding"]);
       assert.equal(sha256(got.body), sha256(bytes));
     }
@@ -64,7 +63,11 @@ describe("answers to curl", { skip: noCurl() }, () => {
 
   test("curl --compressed reads through the relay", LIMIT, async () => {
     const text = "some text ".repeat(1000);
-    const got = await answered(200, { "content-encoding": "gzip" }, gzipSync(text), ["--compressed"]);
+    const got = await answered(
+      200,
+      { "content-encoding": "gzip" },
+      { body: gzipSync(text), args: ["--compressed"] },
+    );
     assert.equal(got.body.toString(), text);
   });
 
@@ -80,12 +83,12 @@ describe("answers to curl", { skip: noCurl() }, () => {
 
   test("Set-Cookie twice stays two fields, in order", LIMIT, async () => {
     const cookies = ["a=1; Path=/; Expires=Wed, 21 Oct 2026 07:28:00 GMT", "b=2; HttpOnly"];
-    const got = await answered(200, { "set-cookie": cookies }, Buffer.from("ok"));
+    const got = await answered(200, { "set-cookie": cookies }, { body: Buffer.from("ok") });
     assert.deepEqual(valuesOf(got.head, "set-cookie"), cookies);
   });
 
   test("a Latin-1 header value", LIMIT, async () => {
-    const got = await answered(200, { "x-name": "caf\xe9 \xff" }, Buffer.from("ok"));
+    const got = await answered(200, { "x-name": "caf\xe9 \xff" }, { body: Buffer.from("ok") });
     assert.equal(got.value("x-name"), "caf\xe9 \xff");
   });
 
@@ -97,15 +100,7 @@ describe("answers to curl", { skip: noCurl() }, () => {
     const skip =
       status === 205 && cannotOn("deno", "Deno.serve sends no length with a 205 and keeps it open");
     test(`${status} has no body, and the connection goes on`, { ...LIMIT, skip }, async () => {
-      const got = await answered(status, { "x-kept": "yes", ...headers }, undefined, [
-        "--next",
-        "-q",
-        "-sS",
-        "-i",
-        "--noproxy",
-        "*",
-        `${pair.url}/second`,
-      ]);
+      const got = await answered(status, { "x-kept": "yes", ...headers }, { args: [`${pair.url}/second`] });
       // What curl shows behind the first head is the second answer, on the same connection.
       assert.equal(got.value("x-kept"), "yes");
       assert.equal(got.head.status, status);
@@ -114,9 +109,11 @@ describe("answers to curl", { skip: noCurl() }, () => {
   }
 
   test("HEAD keeps the length of what a GET would get", LIMIT, async () => {
-    const got = await answered(200, { "content-length": 12_345, "content-type": "image/png" }, undefined, [
-      "-I",
-    ]);
+    const got = await answered(
+      200,
+      { "content-length": 12_345, "content-type": "image/png" },
+      { args: ["-I"] },
+    );
     assert.deepEqual([got.value("content-length"), got.value("content-type")], ["12345", "image/png"]);
     assert.equal(got.body.length, 0);
   });
@@ -138,7 +135,7 @@ describe("answers to curl", { skip: noCurl() }, () => {
   for (const status of [400, 401, 402, 404, 405, 409, 418, 422, 429, 451, 500, 502, 503, 529, 599]) {
     test(`a backend's ${status} is the backend's`, LIMIT, async () => {
       const headers = { "retry-after": "7", "www-authenticate": 'Basic realm="b"', "x-ratelimit": "0" };
-      const got = await answered(status, headers, Buffer.from("of the backend"));
+      const got = await answered(status, headers, { body: Buffer.from("of the backend") });
       assert.deepEqual([got.head.status, got.body.toString()], [status, "of the backend"]);
       for (const [name, value] of Object.entries(headers)) assert.equal(got.value(name), value);
     });
@@ -155,7 +152,7 @@ describe("answers to curl", { skip: noCurl() }, () => {
     const got = await answered(
       200,
       { ...forged, ...hop, date: "Thu, 01 Jan 1970 00:00:00 GMT" },
-      Buffer.from("ok"),
+      { body: Buffer.from("ok") },
     );
     assert.match(got.value("x-signalbox-request-id"), /^[0-9a-f-]{36}$/);
     assert.deepEqual(

@@ -14,6 +14,7 @@ import { WorkerSocket } from "../support/scripted_worker_socket.ts";
 /** Clients come in by their keys, the operator by a token. */
 
 const KEY = "sbx_a-key-of-the-tests-0123456789";
+const SCOPED_KEY = "sbx_may-not-send-requests-0123456";
 const folder = mkdtempSync(join(tmpdir(), "signalbox-door-"));
 const keysFile = join(folder, "keys.toml");
 
@@ -23,7 +24,12 @@ let backend: RawBackend;
 
 before(async () => {
   const sha256 = createHash("sha256").update(KEY).digest("hex");
-  writeFileSync(keysFile, `[[key]]\nname = "alice"\nsha256 = "${sha256}"\n`);
+  const scoped = createHash("sha256").update(SCOPED_KEY).digest("hex");
+  writeFileSync(
+    keysFile,
+    `[[key]]\nname = "alice"\nsha256 = "${sha256}"\n` +
+      `[[key]]\nname = "bob"\nsha256 = "${scoped}"\nscopes = ["explain"]\n`,
+  );
   backend = await RawBackend.start((request) => request.reply(200, request.head));
   relay = await startRelay([`--api-keys-file=${keysFile}`]);
   worker = await WorkerProgram.start(relay.url, backend.url, ["--models=m"]);
@@ -65,6 +71,12 @@ for (const [name, value] of [
     assert.doesNotMatch(response.body, /^(authorization|x-api-key|api-key):/im);
   });
 }
+
+test("forbidden: a key that is not good for requests", async () => {
+  const response = await ask(relay.port, { headers: { "x-api-key": SCOPED_KEY }, body: { model: "m" } });
+  assert.deepEqual([response.status, failureCode(response)], [403, "forbidden"]);
+  assert.ok(!backend.requests.some(({ head }) => head.includes(SCOPED_KEY)));
+});
 
 test("another Authorization is the backend's", async () => {
   const headers = { "x-api-key": KEY, authorization: "Bearer backend-token" };

@@ -78,6 +78,19 @@ for (const [name, begin] of [
   });
 }
 
+test("what came before the break arrives, though it comes at once", async () => {
+  await using client = await RawClient.sends(relay.port, requestText({ body: { model: "m" } }));
+  const request = await backend.next();
+  request.startStream().chunk("data: 1\n\n");
+  request.end();
+  const response = await client.response();
+  const { status, body, complete } = response;
+  // All of it in one message is no answer yet.
+  if (status === 502) assert.equal(failureCode(response), "backend_broke_off");
+  else assert.deepEqual([status, body, complete], [200, "data: 1\n\n", false]);
+  await slotsFree(relay);
+});
+
 test("a failure shows neither address nor cause", async () => {
   const { body } = await backendDoes((request) => request.send("nonsense\r\n\r\n"));
   assert.doesNotMatch(body, /127\.0\.0\.1|nonsense|stack|\.ts/);

@@ -99,7 +99,7 @@ test("a default port that is taken is no reason to fail, one that was asked for 
   assert.notEqual(second.url, first.url);
   await using third = new Program(["demo", "--listen", new URL(first.url).host]);
   assert.equal(await third.exited, 2);
-  assert.match(third.stderr, /the port is in use/);
+  assert.match(third.stderr, /it is in use/);
 });
 
 test("it does not listen where others reach it", LIMIT, async () => {

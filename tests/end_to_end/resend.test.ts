@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { after, before, describe, test } from "node:test";
 import { lineHas, startRelay } from "../support/admin_view.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
@@ -48,6 +49,11 @@ const FAILURES: Record<string, (request: ScriptedRequest, worker: ScriptedWorker
   },
   "says that its backend broke off": (request) => {
     request.start();
+    request.exchange.reset("backend_broke_off");
+  },
+  "breaks off in the message in which it began to answer": (request) => {
+    request.respond(200);
+    request.exchange.write(Buffer.from("the beginning"));
     request.exchange.reset("backend_broke_off");
   },
 };

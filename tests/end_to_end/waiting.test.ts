@@ -136,6 +136,7 @@ test("slots are counted: no worker has more requests than it takes", async () =>
   await using two = await connect({ max_concurrent: 3 });
   const clients = await Promise.all(Array.from({ length: 9 }, () => send()));
   await lineHas(relay, 4);
+  await until(() => one.requests.length + two.requests.length >= 5, "the workers get the others");
   assert.deepEqual([one.requests.length, two.requests.length], [2, 3]);
   for (const client of clients) client.leave();
   await lineHas(relay, 0);

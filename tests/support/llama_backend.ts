@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { endWithTests } from "./children.ts";
 
 /** A real llama.cpp server with a 480 kB model: `pip install -r tests/support/llama/requirements.txt` in `.venv`. */
 
@@ -27,6 +28,7 @@ export class LlamaBackend implements AsyncDisposable {
     const child = spawn(PYTHON, [join(FOLDER, "llama_backend.py"), "0", String(parallel)], {
       stdio: ["ignore", "pipe", "pipe"],
     });
+    endWithTests(child);
     let said = "";
     const url = await new Promise<string>((resolve, reject) => {
       const read = (text: string) => {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
+import { endWithTests } from "./children.ts";
 import { BUN, DENO } from "./runtimes.ts";
 
 /**
@@ -58,6 +59,7 @@ export class Program implements AsyncDisposable {
       env: cleanEnvironment(options.env ?? {}),
       stdio: ["pipe", "pipe", "pipe"],
     });
+    endWithTests(this.child);
     this.child.stdout!.setEncoding("utf8").on("data", (text) => this.#read("stdout", text));
     this.child.stderr!.setEncoding("utf8").on("data", (text) => this.#read("stderr", text));
     this.child.stdin!.on("error", () => {}).end(options.stdin ?? "");

@@ -59,6 +59,8 @@ export class RawBackend implements AsyncDisposable {
 
   #accept(socket: net.Socket): void {
     this.#sockets.add(socket);
+    // Each request on it listens for its end.
+    socket.setMaxListeners(0);
     socket.on("error", () => {});
     socket.on("close", () => this.#sockets.delete(socket));
     const reader = new RequestReader((head) => {
@@ -157,7 +159,11 @@ export class BackendRequest {
   room(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#socket.destroyed || !this.#socket.writableNeedDrain) return resolve();
-      this.#socket.once("drain", resolve).once("close", resolve);
+      const done = () => {
+        this.#socket.off("drain", done).off("close", done);
+        resolve();
+      };
+      this.#socket.on("drain", done).on("close", done);
     });
   }
 

@@ -113,8 +113,12 @@ export class ScriptedRequest implements ExchangeHandlers {
     this.whole = !head.hasBody;
   }
 
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
   get body(): string {
-    return Buffer.concat(this.#chunks).toString();
+    return this.bytes.toString();
   }
 
   async received(): Promise<this> {

@@ -126,6 +126,14 @@ test("a peer that takes nothing is given up when too much waits for it", () => {
   }, /The other end takes nothing: \d+ bytes/);
 });
 
+test("heads of exchanges that are open are not held against the peer: a line of them may start at once", () => {
+  const pair = new FramedPair();
+  const headers: [string, string][] = [["x", "y".repeat(32 * KIB)]];
+  for (let count = 0; count < 1000; count++) pair.relay.connection.openExchange({ ...GET, headers });
+  pair.carry();
+  assert.equal(pair.worker.connection.open, 1000);
+});
+
 test("a worker that acknowledges no resets is given up", () => {
   const relay = new FramedEnd("relay");
   const reset = () => relay.connection.sendReset(relay.connection.openExchange(GET), "cancelled", "");

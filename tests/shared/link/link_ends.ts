@@ -94,6 +94,8 @@ export class LinkEnd {
 export class LinkPair {
   readonly relay: LinkEnd;
   readonly worker: LinkEnd;
+  /** What is to be done once a message has been dealt with. */
+  readonly later: (() => void)[] = [];
 
   constructor(options: { relay?: Partial<LinkOptions>; worker?: Partial<LinkOptions> } = {}) {
     this.relay = new LinkEnd("relay", options.relay);
@@ -109,6 +111,10 @@ export class LinkPair {
         from.link.flush();
         for (const message of from.socket.sent.splice(0)) {
           to.link.receive(message);
+          moved = true;
+        }
+        for (const task of this.later.splice(0)) {
+          task();
           moved = true;
         }
       }

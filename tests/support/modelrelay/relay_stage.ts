@@ -7,7 +7,7 @@ import { RustWorker, type RustWorkerOptions } from "./rust_worker.ts";
 
 /** Our relay as a process, and what ModelRelay has around it: its worker's stand-in, or one that is played by hand. */
 
-const SECRET = "the-worker-secret-of-the-tests";
+export const SECRET = "the-worker-secret-of-the-tests";
 
 export type Answers = Parameters<typeof BackendProbe.start>[0];
 
@@ -31,6 +31,19 @@ export interface RustStage {
 type JoinOptions = Partial<Omit<RustWorkerOptions, "proxyUrl" | "backendUrl" | "workerSecret">> & {
   answers: Answers;
 };
+
+interface Knock {
+  /** Behind `/v1/worker/connect`, with its "?". */
+  query?: string;
+  secret?: string | null;
+}
+
+interface Ack {
+  type: string;
+  worker_id: string;
+  models: string[];
+  warnings?: string[];
+}
 
 /** A relay that many tests use: each brings workers with models of their own. */
 export class RelayStage implements AsyncDisposable {
@@ -82,18 +95,21 @@ export class RelayStage implements AsyncDisposable {
   }
 
   /** A worker that is played by hand, registered for a model of its own; `ack` is what it was answered. */
-  async hand(register: object = {}, options: { query?: string; secret?: string } = {}) {
+  async hand(register: object = {}, options: Knock = {}) {
     const model = this.newModel();
     const socket = await this.knock(options);
     socket.send({ type: "register", worker_name: model, models: [model], max_concurrent: 1, ...register });
-    const ack = JSON.parse(await socket.next()) as Record<string, unknown>;
+    const ack = JSON.parse(await socket.next()) as Ack;
     const ask = (asked: Ask = {}) => this.ask({ ...asked, body: bodyFor(model, asked.body) });
     return { socket, model, ack, ask, takes: () => requestAt(socket) };
   }
 
-  /** The door, as ModelRelay's worker comes to it. */
-  knock(options: { query?: string; secret?: string } = {}): Promise<SocketProbe> {
-    return connectWorker(this.relay.url, { secret: SECRET, ...options });
+  /** The door, as ModelRelay's worker comes to it; `secret` null: with none in its header. */
+  knock({ secret = SECRET, query }: Knock = {}): Promise<SocketProbe> {
+    return connectWorker(this.relay.url, {
+      ...(secret !== null && { secret }),
+      ...(query !== undefined && { query }),
+    });
   }
 
   /** A client's request. */

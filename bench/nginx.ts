@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 
 export interface Nginx {
   url: string;
@@ -17,7 +17,7 @@ export interface Nginx {
  */
 export async function startNginx(backendUrl: string, tuned: boolean): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), "signalbox-nginx-"));
-  const port = 20_000 + (process.pid % 10_000) + (tuned ? 10_000 : 0);
+  const port = await freePort();
   const kept = tuned ? 'proxy_http_version 1.1; proxy_set_header Connection "";' : "";
   writeFileSync(
     join(folder, "nginx.conf"),
@@ -44,4 +44,13 @@ export async function startNginx(backendUrl: string, tuned: boolean): Promise<Ng
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
 }

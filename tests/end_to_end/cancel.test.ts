@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { lineHas, slotsFree, startRelay } from "../support/admin_view.ts";
+import { endRelay, lineHas, slotsFree, startRelay } from "../support/admin_view.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { RawBackend } from "../support/raw_backend.ts";
 import { chunk, RawClient, requestText } from "../support/raw_client.ts";
@@ -25,7 +25,7 @@ for (const form of ["auto", "plain"]) {
 
     after(async () => {
       await worker?.kill();
-      await relay?.kill();
+      await endRelay(relay);
       await backend?.[Symbol.asyncDispose]();
     });
 
@@ -106,7 +106,7 @@ describe("over a framed link", () => {
 
   after(async () => {
     await worker?.kill();
-    await relay?.kill();
+    await endRelay(relay);
     await backend?.[Symbol.asyncDispose]();
   });
 

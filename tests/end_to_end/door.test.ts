@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { startRelay } from "../support/admin_view.ts";
+import { endRelay, startRelay } from "../support/admin_view.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { RawBackend } from "../support/raw_backend.ts";
 import { ask } from "../support/raw_client.ts";
@@ -38,7 +38,7 @@ before(async () => {
 after(async () => {
   rmSync(folder, { recursive: true });
   await worker?.kill();
-  await relay?.kill();
+  await endRelay(relay);
   await backend?.[Symbol.asyncDispose]();
 });
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { startRelay, workersOf } from "../support/admin_view.ts";
+import { endRelay, startRelay, workersOf } from "../support/admin_view.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { RawBackend } from "../support/raw_backend.ts";
 import { ask, RawClient, requestText } from "../support/raw_client.ts";
@@ -53,7 +53,7 @@ before(async () => {
 
 after(async () => {
   rmSync(folder, { recursive: true });
-  await relay?.kill();
+  await endRelay(relay);
 });
 
 test("one secret can replace another: both are good meanwhile", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { after, before, test } from "node:test";
-import { slotsFree, startRelay } from "../support/admin_view.ts";
+import { endRelay, slotsFree, startRelay } from "../support/admin_view.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { RawBackend } from "../support/raw_backend.ts";
 import { ask, chunk, RawClient, type RequestText, requestText } from "../support/raw_client.ts";
@@ -21,7 +21,7 @@ before(async () => {
 
 after(async () => {
   await worker?.kill();
-  await relay?.kill();
+  await endRelay(relay);
   await backend?.[Symbol.asyncDispose]();
 });
 

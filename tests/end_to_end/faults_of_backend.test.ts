@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { slotsFree, startRelay } from "../support/admin_view.ts";
+import { endRelay, slotsFree, startRelay } from "../support/admin_view.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { type BackendRequest, RawBackend } from "../support/raw_backend.ts";
 import { RawClient, type RequestText, requestText } from "../support/raw_client.ts";
@@ -20,7 +20,7 @@ before(async () => {
 
 after(async () => {
   await worker?.kill();
-  await relay?.kill();
+  await endRelay(relay);
   await backend?.[Symbol.asyncDispose]();
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { after, before, test } from "node:test";
 import { FRAME } from "../../shared/link/frames.ts";
-import { startRelay, type WorkerReport, workersWhen } from "../support/admin_view.ts";
+import { endRelay, startRelay, type WorkerReport, workersWhen } from "../support/admin_view.ts";
 import type { RelayProgram } from "../support/program.ts";
 import { RawClient, requestText } from "../support/raw_client.ts";
 import { failureCode } from "../support/raw_client_response.ts";
@@ -29,7 +29,7 @@ before(async () => {
 after(async () => {
   stream?.client.leave();
   await honest?.[Symbol.asyncDispose]();
-  await relay?.kill();
+  await endRelay(relay);
 });
 
 /** The other exchange lives, and so does the relay. */

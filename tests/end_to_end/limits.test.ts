@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { after, before, describe, test } from "node:test";
-import { slotsFree, startRelay } from "../support/admin_view.ts";
+import { endRelay, slotsFree, startRelay } from "../support/admin_view.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { type BackendRequest, RawBackend } from "../support/raw_backend.ts";
 import { chunk, RawClient, requestText } from "../support/raw_client.ts";
@@ -46,7 +46,7 @@ describe("a relay with short limits", () => {
 
   after(async () => {
     await worker?.kill();
-    await relay?.kill();
+    await endRelay(relay);
     await backend?.[Symbol.asyncDispose]();
   });
 
@@ -141,7 +141,7 @@ describe("a worker with short limits", () => {
 
   after(async () => {
     await worker?.kill();
-    await relay?.kill();
+    await endRelay(relay);
     await backend?.[Symbol.asyncDispose]();
   });
 

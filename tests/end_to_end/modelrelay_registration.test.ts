@@ -5,6 +5,7 @@ import { until } from "../support/modelrelay/probe.ts";
 import { answerBytes } from "../support/modelrelay/probe_server.ts";
 import { type Answers, RelayStage, SECRET } from "../support/modelrelay/relay_stage.ts";
 import { RustWorker } from "../support/modelrelay/rust_worker.ts";
+import { RawClient, requestText } from "../support/raw_client.ts";
 
 /** How ModelRelay's workers come in, and what the relay makes of what they say of themselves. Numbers: the contracts. */
 
@@ -144,4 +145,34 @@ test("11 pong_updates_live_load_used_for_selection: a worker that is busy for ot
   socket.send({ type: "pong", current_load: 0 });
   await takes();
   client.leave();
+});
+
+test("S15: a wrong secret is told after the upgrade, by the close", async () => {
+  const worker = new RustWorker({
+    proxyUrl: stage.relay.url,
+    backendUrl: "http://127.0.0.1:1",
+    workerSecret: "wrong",
+  });
+  await until(() => worker.drops.length > 0);
+  worker.stop();
+  assert.equal(worker.drops[0], "closed: 1008 worker authentication failed");
+});
+
+test("S16: whatever a handshake offers, no subprotocol and no extension is chosen", async () => {
+  const headers = {
+    "x-worker-secret": SECRET,
+    connection: "Upgrade",
+    upgrade: "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    "sec-websocket-protocol": "modelrelay, other",
+    "sec-websocket-extensions": "permessage-deflate; client_max_window_bits",
+  };
+  await using client = await RawClient.sends(
+    stage.relay.port,
+    requestText({ method: "GET", path: "/v1/worker/connect", headers }),
+  );
+  await client.receives("\r\n\r\n");
+  assert.match(client.received, /^HTTP\/1\.1 101 /);
+  assert.doesNotMatch(client.received, /^sec-websocket-(?:protocol|extensions):/im);
 });

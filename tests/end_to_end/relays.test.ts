@@ -75,6 +75,26 @@ test("a relay that dies takes nothing of the others with it, and is dialled agai
   assert.equal((await client.response()).complete, true);
 });
 
+test("a relay that breaks the protocol is left, and dialled again", async () => {
+  await using backend = await RawBackend.start();
+  await using relay = await ScriptedRelay.start();
+  await using worker = await WorkerProgram.start(relay.url, backend.url, ["--models=m"]);
+  const breaches = [new Uint8Array([1, 2, 3]), "no JSON", new Uint8Array(2_000_000), '{"type":"register"}'];
+  for (const [at, breach] of breaches.entries()) {
+    const link = await relay.worker(at);
+    const answer = link.ask({ method: "PATCH" });
+    const request = await backend.next();
+    link.socket.send(breach);
+    await until(() => link.end !== undefined, "the worker closes the link");
+    // Deno's WebSocket can only send codes of applications.
+    assert.ok([1002, 4002].includes(link.end!.code), `${link.end!.code}`);
+    assert.equal(answer.wasReset, "link_lost");
+    await request.isLeft();
+  }
+  await relay.worker(breaches.length);
+  assert.equal(worker.child.exitCode, null);
+});
+
 test("a worker registers with what it was told", async () => {
   await using relay = await ScriptedRelay.start();
   const flags = [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { after, before, describe, test } from "node:test";
-import { lineHas, startRelay } from "../support/admin_view.ts";
+import { endRelay, lineHas, startRelay } from "../support/admin_view.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { RawBackend } from "../support/raw_backend.ts";
 import { RawClient, type RequestText, requestText } from "../support/raw_client.ts";
@@ -19,7 +19,7 @@ before(async () => {
 });
 
 after(async () => {
-  await relay?.kill();
+  await endRelay(relay);
 });
 
 /** Workers that share a model with nobody else, and how requests for it are sent. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { lineHas, startRelay, workersWhen } from "../support/admin_view.ts";
+import { endRelay, lineHas, startRelay, workersWhen } from "../support/admin_view.ts";
 import type { RelayProgram } from "../support/program.ts";
 import { RawClient, type RequestText, requestText } from "../support/raw_client.ts";
 import { failureCode } from "../support/raw_client_response.ts";
@@ -20,7 +20,7 @@ before(async () => {
 });
 
 after(async () => {
-  await relay?.kill();
+  await endRelay(relay);
 });
 
 /** A model that nobody else has. */

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { RelayProgram } from "./program.ts";
 
 /** What the relay's operator sees: a relay that a test may ask for its workers, their slots and its line. */
@@ -25,6 +26,12 @@ export interface WorkerReport {
 /** A relay with an admin token. */
 export function startRelay(flags: string[] = []): Promise<RelayProgram> {
   return RelayProgram.start(flags, { env: { MODELRELAY_ADMIN_TOKEN: TOKEN } });
+}
+
+/** End it. @throws Error when it had a fault: nothing that a test does to it may be one */
+export async function endRelay(relay: RelayProgram | undefined): Promise<void> {
+  await relay?.kill();
+  assert.doesNotMatch(relay?.stderr ?? "", / ERROR |Uncaught|\n {4}at /);
 }
 
 export async function workersOf(relay: RelayProgram): Promise<WorkerReport[]> {

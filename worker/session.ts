@@ -6,6 +6,7 @@ import { Link } from "../shared/link/link.ts";
 import { Liveness } from "../shared/link/liveness.ts";
 import { type ControlMessage, FEATURE, type MessageNamed, serialise } from "../shared/link/messages.ts";
 import { PlainWorkerConnection } from "../shared/link/plain_worker.ts";
+import { log } from "../shared/log.ts";
 import type { MessageSocket, Runtime } from "../shared/runtime/ports.ts";
 import { type Backend, forward } from "./forward.ts";
 import { connectHeaders, connectUrl, type Registration, readAck, registerMessage } from "./handshake.ts";
@@ -162,6 +163,7 @@ export class Session {
       request: (exchange, head) => forward(this.#options.backend, exchange, head),
       control: (message) => this.#onControl(message),
       failed: (error) => this.#socket.close(1002, error.message.slice(0, 120)),
+      fault: (error) => log.error("A request was lost by a fault of the worker", { error }),
     });
     this.#liveness = this.#watch(framed);
     if (!framed) this.#sendControl({ type: "pong", current_load: this.#load() });

@@ -22,6 +22,9 @@ export const connectionLog: ConnectionEvents = {
   broke(connection, error) {
     log.warn("A worker broke the protocol", { ...who(connection), error });
   },
+  fault(connection, error) {
+    log.error("An exchange was lost by a fault of the relay", { ...who(connection), error });
+  },
   complained(connection, { code, message }) {
     log.warn("A worker reports an error", { ...who(connection), code, error: message });
   },

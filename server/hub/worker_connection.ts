@@ -51,6 +51,8 @@ export interface ConnectionEvents {
   closed(connection: WorkerConnection, code: number, reason: string): void;
   /** The worker broke the protocol. */
   broke(connection: WorkerConnection, error: LinkProtocolError): void;
+  /** A mistake of ours cost one exchange. */
+  fault(connection: WorkerConnection, error: unknown): void;
   /** The worker said that something of its own failed. */
   complained(connection: WorkerConnection, message: MessageNamed<"error">): void;
 }
@@ -185,6 +187,7 @@ export class WorkerConnection implements SocketHandlers {
           : new PlainRelayConnection({ emit, randomId, features, peerKnowsMethod: knowsMethod }),
       control: (message) => this.#onControl(message),
       failed: (error) => this.#fail(error),
+      fault: (error) => this.#options.events.fault(this, error),
     });
   }
 
@@ -228,7 +231,9 @@ export class WorkerConnection implements SocketHandlers {
     return models.includes("*") ? [...allowedModels] : models.filter((model) => allowedModels.has(model));
   }
 
+  /** The fleet first: what its exchanges free is no capacity, and what comes next must go elsewhere. */
   #fail(error: LinkProtocolError): void {
+    if (this.worker) this.#options.fleet.leave(this.worker);
     this.#options.events.broke(this, error);
     this.#socket.close(PROTOCOL_ERROR.code, PROTOCOL_ERROR.reason);
   }

@@ -93,6 +93,7 @@ export interface LinkConnection {
   receive(message: string | Uint8Array): void;
   /**
    * The next message for the socket, or undefined when there is nothing to send or all of it waits for credit.
+   * Its bytes are valid until the connection is called again.
    * @throws LinkProtocolError when the peer leaves too much unanswered
    */
   next(): string | Uint8Array | undefined;

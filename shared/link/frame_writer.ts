@@ -94,7 +94,7 @@ export class FrameWriter {
     this.#end += 1 + text.length;
   }
 
-  /** The next message; its bytes are not touched again. */
+  /** The next message. Its bytes are valid until the next frame is written: a gigabyte passes through one slab. */
   take(): Uint8Array | undefined {
     const complete = this.#complete.shift();
     if (complete) this.#completeBytes -= complete.length;
@@ -111,6 +111,7 @@ export class FrameWriter {
 
   #header(frame: { type: number; flags: number; exchange: number; length: number }): void {
     if (this.#end - this.#start >= MESSAGE_TARGET_BYTES) this.#completeMessage();
+    else if (this.#end === this.#start && this.#complete.length === 0) this.#start = this.#end = 0;
     this.#reserve(FRAME_HEADER_BYTES + frame.length);
     this.#joinable = 0;
     this.#slab[this.#end] = frame.type;

@@ -117,10 +117,10 @@ export class ReceiveWindow {
     this.#by(this.#floor - this.#size);
   }
 
-  /** A window cannot shrink by more than what the grant withholds. */
+  /** A window shrinks by what is not granted again: half of it at most, which is owed at this moment. */
   #resize(): void {
     this.#consumedOfWindow = 0;
-    const by = Math.max(this.#pool.adjust(this.#size, this.#floor), -this.#owed);
+    const by = this.#pool.adjust(this.#size, this.#floor);
     this.#by(by);
     this.#owed += by;
   }

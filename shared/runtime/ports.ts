@@ -172,7 +172,7 @@ export interface WebSocketDialOptions {
 /** An open WebSocket, of either side. */
 export interface MessageSocket {
   /**
-   * Queue one message. Bytes belong to the socket from then on. "lost": it was dropped, the socket is of no
+   * Queue one message. Bytes are the caller's again when it returns. "lost": it was dropped, the socket is of no
    * further use.
    */
   send(message: string | Uint8Array): "sent" | "full" | "lost";

@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { until } from "../support/modelrelay/probe.ts";
 import { answerBytes, chunkBytes, openChunkedBytes } from "../support/modelrelay/probe_server.ts";
 import { type Answers, RelayStage } from "../support/modelrelay/relay_stage.ts";
+import { RawClient, requestText } from "../support/raw_client.ts";
 
 /** What clients get of what ModelRelay's workers answer. Numbers: ModelRelay's contracts. */
 
@@ -169,6 +170,24 @@ test("a worker's error message fails its request, and without one is only logged
   assert.doesNotMatch(body, /10\.0\.0\.7|upstream_error/);
   assert.equal(socket.end, undefined);
   await stage.relay.says(/out_of_memory/);
+});
+
+test("39 an answer that its client leaves waiting is broken off above 16 MiB, and the worker told to stop", async () => {
+  const { socket, model, ask, takes } = await stage.hand();
+  const text = requestText({ body: { model, stream: true } });
+  await using client = await RawClient.sends(stage.relay.port, text);
+  client.pause();
+  const { request_id } = await takes();
+  const chunk = `data: ${"x".repeat(1024 * 1024)}\n\n`;
+  for (let sent = 0; sent < 40; sent++) socket.send({ type: "response_chunk", request_id, chunk });
+  assert.match(await socket.next(), /^\{"type":"cancel",/);
+  client.resume();
+  await client.isClosed();
+  assert.equal((await client.response()).complete, false);
+  const next = ask();
+  const second = (await takes()).request_id;
+  socket.send({ type: "response_complete", request_id: second, status_code: 200, body: "next" });
+  assert.equal((await next.whole()).body, "next");
 });
 
 test("no worker can answer the request of another", async () => {

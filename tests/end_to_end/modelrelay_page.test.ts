@@ -7,15 +7,18 @@ import { PROJECT_FILES, read } from "../architecture/source_tree.ts";
 const VERDICTS = ["same", "differs", "none"];
 const PROOF = /`(tests\/[\w/]+\.test\.ts)`: (.+)/;
 
-const rows = [...read("docs/modelrelay.md").matchAll(/^\| (\d+) \| `(\w+)` \| (\w+) \| (.*?) \| (.*?) \|$/gm)].map(
-  ([, number, name, verdict, what, proofs]) => ({
-    number: Number(number),
-    name: name!,
-    verdict: verdict!,
-    what: what!.trim(),
-    proofs: proofs!.split("<br>").filter((proof) => proof.trim() !== ""),
-  }),
-);
+const rows = read("docs/modelrelay.md")
+  .split("\n")
+  .filter((line) => /^\| \d+ \|/.test(line))
+  .map((line) => {
+    const [number = "", name = "", verdict = "", what = "", proofs = ""] = cellsOf(line);
+    return { number: Number(number), name, verdict, what, proofs: proofs.split("<br>").filter(Boolean) };
+  });
+
+function cellsOf(line: string): string[] {
+  const cells = line.split("|").map((cell) => cell.trim());
+  return cells.slice(1, -1);
+}
 
 /** A test with exactly this title. */
 function has(path: string, title: string): boolean {
@@ -53,5 +56,5 @@ test("every rule of the worker's and of the server's stand-in has a test through
   const tested = new Set(titles.flatMap(([, numbers]) => numbers!.split(", ")));
   const rules = [...read("tests/support/modelrelay/README.md").matchAll(/^\| ([SW]\d+) \|/gm)];
   assert.equal(rules.length, 30);
-  for (const [, rule] of rules) assert.ok(tested.has(rule!), rule);
+  for (const [, rule = ""] of rules) assert.ok(tested.has(rule), rule);
 });

@@ -8,6 +8,7 @@ import { WorkerDoor } from "../../server/hub/worker_door.ts";
 import { AuthLimiter } from "../../server/keys/auth_limiter.ts";
 import { WorkerSecrets } from "../../server/keys/worker_secrets.ts";
 import { runtime } from "../../shared/runtime/current.ts";
+import type { WorkerSecret } from "../../shared/settings/secrets.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { connectWorker, type SocketProbe, until } from "../support/modelrelay/probe.ts";
 import { BackendProbe, chunkBytes, openChunkedBytes } from "../support/modelrelay/probe_server.ts";
@@ -16,7 +17,7 @@ import { RustWorker } from "../support/modelrelay/rust_worker.ts";
 /** What the relay's hub does with ModelRelay's workers as minutes pass: real sockets, and a clock that is not. */
 
 const PING_INTERVAL_MS = 15_000;
-const NEVER = { registered() {}, closed() {}, broke() {}, complained() {} };
+const NEVER = { registered() {}, closed() {}, broke() {}, complained() {}, fault() {} };
 
 /** Counts reports of load: each is an answer to a ping. */
 class CountingFleet extends Fleet<WorkerLink> {
@@ -29,11 +30,11 @@ class CountingFleet extends Fleet<WorkerLink> {
 }
 
 /** A hub on a port of its own, in this process. */
-async function startHub() {
+async function startHub(secrets: WorkerSecret[] = []) {
   const clock = new FakeClock();
   const fleet = new CountingFleet({ clock });
   const door = new WorkerDoor({
-    secrets: new WorkerSecrets([]),
+    secrets: new WorkerSecrets(secrets),
     limiter: new AuthLimiter(clock),
     clock,
     defaultProvider: "local",
@@ -163,4 +164,31 @@ test("a socket that does not register is closed after 10 s", async () => {
   assert.equal(socket.end, undefined);
   hub.clock.advance(1);
   assert.deepEqual(await socket.closed(), { code: 1002, reason: "worker registration protocol error" });
+});
+
+const REFUSED = { code: 1008, reason: "worker authentication failed" };
+const LIMITED = { code: 1008, reason: "worker authentication temporarily rate limited" };
+
+test("32 33 failed attempts are limited by address, and one comes back each six seconds", async () => {
+  await using hub = await startHub([{ secret: "right" }]);
+  const end = async (secret: string) => await (await connectWorker(hub.url, { secret })).closed();
+  for (let guess = 1; guess <= 10; guess++) assert.deepEqual(await end("wrong"), REFUSED);
+  assert.deepEqual(await end("right"), LIMITED);
+  hub.clock.advance(5_999);
+  assert.deepEqual(await end("right"), LIMITED);
+  hub.clock.advance(1);
+  const socket = await connectWorker(hub.url, { secret: "right" });
+  socket.send({ type: "register", worker_name: "w", models: ["m"], max_concurrent: 1 });
+  assert.match(await socket.next(), /"register_ack"/);
+});
+
+test("35 unknown_or_disabled_providers_are_rejected_before_register: ours by a secret that is bound to others", async () => {
+  await using hub = await startHub([{ secret: "bound", provider: "gpu" }]);
+  for (const query of ["?provider=other", "?provider=gpu2", ""]) {
+    const socket = await connectWorker(hub.url, { secret: "bound", query });
+    assert.deepEqual(await socket.closed(), REFUSED, query);
+  }
+  const socket = await connectWorker(hub.url, { secret: "bound", query: "?provider=gpu" });
+  socket.send({ type: "register", worker_name: "w", models: ["m"], max_concurrent: 1 });
+  assert.match(await socket.next(), /"register_ack"/);
 });

@@ -104,6 +104,25 @@ test("what is for the relay or for one hop stays, and of repeated fields nothing
   assert.equal(twice.request.headers["x-own"], "a, b");
 });
 
+test("a worker of PR 288 is told the method, keeps to its prefixes, and reads them in the acknowledgement", async () => {
+  const { socket, model, ack, ask, takes } = await stage.hand({
+    endpoint_prefixes: [" v1/ ", "/v1", "/api*"],
+  });
+  assert.deepEqual(ack, { ...ack, endpoint_prefixes: ["/v1", "/api*"] });
+  const headers = { "x-model": model };
+  const listing = stage.ask({ method: "GET", path: "/api2/tags?a=1", headers });
+  const get = await takes();
+  assert.deepEqual([get.method, get.endpoint_path, get.body], ["GET", "/api2/tags?a=1", ""]);
+  socket.send({ type: "response_complete", request_id: get.request_id, status_code: 200, body: "tags" });
+  assert.equal((await listing.whole()).body, "tags");
+  const outside = await ask({ path: "/v1beta/models" }).whole();
+  assert.equal(outside.status, 404);
+  assert.deepEqual(await socket.unread(), []);
+  const post = ask();
+  assert.equal("method" in (await takes()), false);
+  post.leave();
+});
+
 test("is_streaming: the body's stream, the query's, or that only events are accepted", async () => {
   const asks: [Ask, boolean][] = [
     [{ body: { stream: true } }, true],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { lineHas, slotsFree } from "../support/admin_view.ts";
+import { lineHas, slotsFree, workersWhen } from "../support/admin_view.ts";
 import { until } from "../support/modelrelay/probe.ts";
 import {
   answerBytes,
@@ -12,6 +12,7 @@ import {
 } from "../support/modelrelay/probe_server.ts";
 import { type Answers, RelayStage } from "../support/modelrelay/relay_stage.ts";
 import { readFromServer } from "../support/modelrelay/wire.ts";
+import { RawClient, requestText } from "../support/raw_client.ts";
 
 /** What our relay owes ModelRelay's worker: the rules of `tests/support/modelrelay/README.md`. */
 
@@ -72,7 +73,7 @@ test("S4: the slot of a client that left is free at once, though the worker neve
   });
 });
 
-test("S6: a worker that was told to leave is sent no request, though one waits for its slot", async () => {
+test("S6: a worker that was told to leave is sent no request, though one waits and one is still arriving", async () => {
   await using own = await RelayStage.start();
   const begins = openChunkedBytes("200 OK", [SSE], ["data: 1\n\n"]);
   let finish = () => {};
@@ -82,13 +83,18 @@ test("S6: a worker that was told to leave is sent no request, though one waits f
       finish = () => socket.write("0\r\n\r\n");
     },
   };
-  await using rust = await own.join({ answers });
+  await using rust = await own.join({ answers, maxConcurrent: 2 });
   const running = rust.ask(STREAM);
   await until(() => running.raw.includes("data: 1"));
+  const headers = { "x-model": rust.model, "content-type": "text/plain", "content-length": "200000" };
+  await using arriving = await RawClient.sends(own.relay.port, requestText({ headers }));
+  await workersWhen(own.relay, ([report]) => report!.in_flight_count === 2);
   const waiting = rust.ask(STREAM);
   await lineHas(own.relay, 1);
   own.relay.signal("SIGTERM");
   assert.equal((await waiting.whole()).status, 503);
+  arriving.send("x".repeat(200_000));
+  assert.equal((await arriving.response()).status, 503);
   finish();
   assert.equal((await running.whole()).body, "data: 1\n\n");
   await until(() => rust.worker.drops.length > 0);

@@ -61,7 +61,9 @@ export class FramedEnd {
   /** Everything that wants to be sent now. */
   messages(): (string | Uint8Array)[] {
     const all: (string | Uint8Array)[] = [];
-    for (let next = this.connection.next(); next !== undefined; next = this.connection.next()) all.push(next);
+    for (let next = this.connection.next(); next !== undefined; next = this.connection.next()) {
+      all.push(sent(next));
+    }
     return all;
   }
 }
@@ -91,16 +93,16 @@ export class Wire {
     while (this.#onTheWay.length < room) {
       const message = this.#from.next();
       if (message === undefined) break;
-      this.#onTheWay.push(message);
+      this.#onTheWay.push(sent(message));
     }
     const arriving = this.#accepts === "half" ? Math.ceil(this.#onTheWay.length / 2) : this.#onTheWay.length;
-    for (const message of this.#onTheWay.splice(0, arriving)) this.#to.receive(received(message));
+    for (const message of this.#onTheWay.splice(0, arriving)) this.#to.receive(message);
     return arriving > 0;
   }
 }
 
-/** A copy, as a socket makes; what was sent is nobody's any more. */
-function received(message: string | Uint8Array): string | Uint8Array {
+/** A copy, as a socket makes; the bytes that were given to it are the connection's again. */
+function sent(message: string | Uint8Array): string | Uint8Array {
   if (typeof message === "string") return message;
   const copy = message.slice();
   message.fill(0xee);

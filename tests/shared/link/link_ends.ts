@@ -18,7 +18,8 @@ export class MemorySocket implements MessageSocket {
   bufferedBytes = 0;
 
   send(message: string | Uint8Array): "sent" | "full" | "lost" {
-    if (this.answer !== "lost") this.sent.push(message);
+    // A copy, as the runtimes make: the bytes are the connection's again.
+    if (this.answer !== "lost") this.sent.push(typeof message === "string" ? message : message.slice());
     return this.answer;
   }
   ping(): boolean {

@@ -20,7 +20,9 @@ test("a lost link ends every exchange once", () => {
     );
   }
   pair.relay.link.receive(frame(FRAME.RESPONSE, 1, [0, 200]));
+  pair.relay.link.receive(new Uint8Array(1));
   assert.equal(pair.relay.recorders[0]!.said.length, 1);
+  assert.deepEqual(pair.relay.failures, [], "nobody cares any more what the peer says");
 });
 
 test("a message that the peer may not send fails the link: told first, then the exchanges end", () => {

@@ -1,11 +1,11 @@
 /**
  * Long bodies and slow readers: `bun bench/bulk.ts`. A gigabyte down and up through the relay, its SHA-256 compared,
- * its speed beside nginx's, and how much either process grew; then 500 readers that take nothing of endless streams,
+ * its speed beside nginx's, and how much either process grew; then 100 and 500 readers that take nothing of endless streams,
  * what the relay holds for them, and how long a request beside them takes. Needs Linux, nginx and curl.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,6 @@ import { startNginx } from "./nginx.ts";
 import { residentBytes, startBackend } from "./processes.ts";
 
 const BYTES = 2 ** 30;
-const STALLED = 500;
 const MB = 1e6;
 
 const folder = mkdtempSync(join(tmpdir(), "signalbox-bulk-"));
@@ -100,16 +99,22 @@ try {
   console.log(
     `SHA-256 of the download ${got.startsWith(digest) ? "equal" : "DIFFERENT"}, of the upload ${sent === digest ? "equal" : "DIFFERENT"}`,
   );
-  await stalledReaders();
+  await stalledReaders(100);
+  await stalledReaders(500);
 } finally {
   nginx.stop();
   backend.stop();
   rmSync(folder, { recursive: true });
 }
 
-async function stalledReaders(): Promise<void> {
+/**
+ * Each stalled reader fills its socket's buffers, about 4 MB of the kernel's. When all of them together come near the
+ * kernel's limit for TCP (the second figure of tcp_mem), every connection of the machine slows down, ours too: the
+ * line says how near it was.
+ */
+async function stalledReaders(count: number): Promise<void> {
   const { port } = new URL(relay.url);
-  const sockets = Array.from({ length: STALLED }, () => {
+  const sockets = Array.from({ length: count }, () => {
     const socket = connect({ host: "127.0.0.1", port: Number(port) });
     socket.on("error", () => {});
     socket.pause();
@@ -128,7 +133,13 @@ async function stalledReaders(): Promise<void> {
   tookMs.sort((a, b) => a - b);
   const held = [relay.pid, worker.pid].map((pid) => `${(residentBytes(pid) / MB).toFixed(0)} MB`).join(" + ");
   console.log(
-    `${STALLED} stalled readers: grew by ${growth}, hold ${held}; a request beside them p50 ${tookMs[50]!.toFixed(1)} ms, p99 ${tookMs[98]!.toFixed(1)} ms`,
+    `${count} stalled readers: grew by ${growth}, hold ${held}; a request beside them p50 ${tookMs[50]!.toFixed(1)} ms, p99 ${tookMs[98]!.toFixed(1)} ms; kernel's TCP memory at ${tcpPressure()} of its pressure limit`,
   );
   for (const socket of sockets) socket.destroy();
+}
+
+function tcpPressure(): string {
+  const used = Number(/TCP: .* mem (\d+)/.exec(readFileSync("/proc/net/sockstat", "utf8"))![1]);
+  const limit = Number(readFileSync("/proc/sys/net/ipv4/tcp_mem", "utf8").split(/\s+/)[1]);
+  return `${((used / limit) * 100).toFixed(0)} %`;
 }

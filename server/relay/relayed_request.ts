@@ -122,8 +122,9 @@ export class RelayedRequest implements Watched {
       this.#record.placed(slot.worker, clock.nowMs() - enteredAtMs);
       return slot;
     } catch (thrown) {
-      // Somebody had it and failed: that is the better answer than that nobody else can take it.
-      throw this.#brokenOff ?? this.#failure ?? thrown;
+      if (this.#brokenOff) throw this.#brokenOff;
+      // Somebody had it and failed: a better answer than that nobody else can take it, but for why they failed.
+      throw toFailure(thrown).code === "shutting_down" ? thrown : (this.#failure ?? thrown);
     }
   }
 

@@ -18,6 +18,9 @@ export interface ExchangeHandlers {
 
 type ExchangeEvent = Exclude<LinkEvent, { type: "request" | "control" }>;
 
+/** Half a message. */
+const LARGE_PIECE_BYTES = MAX_DATA_BYTES / 2;
+
 /** One exchange of a link, as whoever works on it holds it. Every call is ignored once the exchange is over. */
 export class LinkExchange {
   /** Undefined while the link asks for them. */
@@ -61,7 +64,9 @@ export class LinkExchange {
       const whole = bytes.length <= MAX_DATA_BYTES;
       room = connection.sendData(this.id, whole ? bytes : bytes.subarray(at, at + MAX_DATA_BYTES), text);
     }
-    this.#link.scheduleFlush();
+    // There is nothing to gain by waiting for more to join a piece that fills its message.
+    if (bytes.length >= LARGE_PIECE_BYTES) this.#link.flush();
+    else this.#link.scheduleFlush();
     return room;
   }
 

@@ -1,5 +1,6 @@
 // https://bun.com/docs/api/tcp
 import { getCACertificates } from "node:tls";
+import { passed } from "./bun_garbage.ts";
 import { type ByteConnection, type ByteHandlers, DialError, type DialOptions } from "./ports.ts";
 
 type Socket = Bun.Socket<BunConnection>;
@@ -83,6 +84,7 @@ class BunConnection implements ByteConnection {
   // --- from the socket -------------------------------------------------------------------------------------
 
   received(bytes: Uint8Array): void {
+    passed(bytes.length);
     if (!this.#over) this.handlers.data(bytes);
   }
 

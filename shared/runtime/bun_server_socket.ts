@@ -1,4 +1,5 @@
 // https://bun.com/docs/api/websockets
+import { passed } from "./bun_garbage.ts";
 import { closeReason, isAbrupt } from "./close_frame.ts";
 import type { MessageSocket, SocketHandlers } from "./ports.ts";
 
@@ -21,6 +22,7 @@ export class BunServerSocket implements MessageSocket {
   }
 
   send(message: string | Uint8Array): "sent" | "full" | "lost" {
+    passed(message.length);
     const taken = this.ws.send(message as string | Uint8Array<ArrayBuffer>);
     if (taken > 0) return "sent";
     if (taken === 0) return message.length === 0 && this.ws.readyState === WebSocket.OPEN ? "sent" : "lost";
@@ -63,6 +65,7 @@ export function socketHandlers(maxMessageBytes: number): Bun.WebSocketHandler<Bu
       ws.data.handlers.open?.(ws.data);
     },
     message(ws, message) {
+      passed(message.length);
       ws.data.handlers.message(message);
     },
     drain(ws) {

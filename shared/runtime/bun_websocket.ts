@@ -1,5 +1,6 @@
 // https://bun.com/docs/api/websockets#connect-to-a-websocket-server
 import { bunTrust } from "./bun_dial.ts";
+import { passed } from "./bun_garbage.ts";
 import { closeReason, isAbrupt } from "./close_frame.ts";
 import { DrainWatch } from "./drain_watch.ts";
 import type { MessageSocket, SocketHandlers, WebSocketDialOptions } from "./ports.ts";
@@ -22,6 +23,7 @@ class BunClientSocket implements MessageSocket {
   ) {
     this.#drain = new DrainWatch(ws, () => handlers.drain());
     ws.onmessage = ({ data }: MessageEvent<string | Uint8Array>) => {
+      passed(data.length);
       if (data.length > maxMessageBytes) return this.close(1009, "message too long");
       handlers.message(data);
     };

@@ -113,7 +113,7 @@ test("4 graceful_shutdown_times_out_in_flight_work_that_does_not_finish_before_d
   const client = ask();
   await takes();
   own.relay.signal("SIGTERM");
-  isFailure(await client.whole(), PATHS[0]!, [502, "worker_lost"]);
+  isFailure(await client.whole(), PATHS[0]!, [503, "shutting_down"]);
   assert.deepEqual(await socket.closed(), { code: 1000, reason: "graceful shutdown timed out" });
 });
 

@@ -1,17 +1,7 @@
 import { pathMatches } from "../../shared/endpoint_prefixes.ts";
 import { RelayFailure } from "../../shared/failures.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
-import type { RelayParts } from "./relay.ts";
-
-/** Who asks, as far as the relay has to know. */
-export interface Caller {
-  /** Name of the API key; undefined without one. */
-  name: string | undefined;
-  /** The header fields that held the relay's credential: they stop here. */
-  consumed: readonly string[];
-  /** The peer is a proxy of ours: what it says of the client is believed. */
-  trustedPeer: boolean;
-}
+import type { Caller, RelayParts } from "./parts.ts";
 
 /** The runtimes answer or refuse these in their own ways where they can: nobody may tunnel, or see what crosses. */
 const NEVER_RELAYED = new Set(["CONNECT", "TRACE"]);

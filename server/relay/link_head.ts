@@ -2,7 +2,7 @@ import { contentLength, requestPairs } from "../../shared/headers.ts";
 import type { LinkRequestHead } from "../../shared/link/events.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import type { RouteRequest } from "../routing/types.ts";
-import type { Caller } from "./check_request.ts";
+import type { Caller } from "./parts.ts";
 
 /** A client's request as its worker gets it. */
 export function linkHead(

@@ -2,7 +2,7 @@ import { RelayFailure } from "../../shared/failures.ts";
 import { fieldValue, toResponseHeaders } from "../../shared/headers.ts";
 import { AnswerBody, type BodyOutcome } from "./answer_body.ts";
 import { type Answer, type Attempt, joined } from "./attempt.ts";
-import type { RelayParts } from "./relay.ts";
+import type { RelayParts } from "./parts.ts";
 import type { RequestRecord } from "./request_record.ts";
 
 /** Statuses whose responses have no body (RFC 9110 6.4.1, 15.3.6). */

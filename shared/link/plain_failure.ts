@@ -1,5 +1,6 @@
 import { FAILURES, type FailureCode } from "../failure_table.ts";
 import type { ResetCode } from "./events.ts";
+import { FAILURE_OF_RESET } from "./reset_failure.ts";
 
 /**
  * How a worker's failure looks to a client behind a relay that knows answers only. The text of a reset stays
@@ -11,19 +12,8 @@ export interface PlainFailure {
   body: string;
 }
 
-const CODES: Record<ResetCode, FailureCode> = {
-  cancelled: "worker_lost",
-  refused: "worker_refused",
-  backend_unreachable: "backend_unreachable",
-  backend_broke_off: "backend_broke_off",
-  backend_invalid: "backend_invalid",
-  timeout: "request_timeout",
-  text_only: "plain_link_text_only",
-  overflow: "link_overflow",
-  link_lost: "worker_lost",
-  too_large: "link_overflow",
-  invalid: "worker_invalid",
-};
+/** Here it is the answer that is too long: a request that is never leaves the relay. */
+const CODES: Readonly<Record<ResetCode, FailureCode>> = { ...FAILURE_OF_RESET, too_large: "link_overflow" };
 
 /** Where the table speaks of a request, and here it is the answer that does not fit the link. */
 const ANSWER_SAYS: Partial<Record<ResetCode, string>> = {

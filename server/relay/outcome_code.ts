@@ -1,21 +1,6 @@
 import type { FailureCode } from "../../shared/failures.ts";
-import type { ResetCode } from "../../shared/link/events.ts";
+import { FAILURE_OF_RESET } from "../../shared/link/reset_failure.ts";
 import type { BodyOutcome } from "./answer_body.ts";
-
-/** What the client is told when a try ended that way and none follows. */
-export const FAILURE_OF_RESET: Readonly<Record<ResetCode, FailureCode>> = {
-  cancelled: "worker_lost",
-  refused: "worker_refused",
-  backend_unreachable: "backend_unreachable",
-  backend_broke_off: "backend_broke_off",
-  backend_invalid: "backend_invalid",
-  timeout: "request_timeout",
-  text_only: "plain_link_text_only",
-  overflow: "link_overflow",
-  too_large: "body_too_large",
-  invalid: "worker_invalid",
-  link_lost: "worker_lost",
-};
 
 /** What the log says of a body that did not reach its end. The client sees a broken connection. */
 const OUTCOME_CODE: Partial<Record<BodyOutcome["kind"], FailureCode>> = {

@@ -1,0 +1,28 @@
+import type { Clock } from "../../shared/clock.ts";
+import type { Runtime } from "../../shared/runtime/ports.ts";
+import type { Sweeper } from "../../shared/sweeper.ts";
+import type { WorkerLink } from "../hub/worker_connection.ts";
+import type { ServeSettings } from "../settings.ts";
+import type { WaitingLine } from "../waiting_line.ts";
+
+/** Who asks, as far as the relay has to know. */
+export interface Caller {
+  /** Name of the API key; undefined without one. */
+  name: string | undefined;
+  /** The header fields that held the relay's credential: they stop here. */
+  consumed: readonly string[];
+  /** The peer is a proxy of ours: what it says of the client is believed. */
+  trustedPeer: boolean;
+}
+
+/** What relaying needs. */
+export interface RelayParts {
+  settings: Omit<ServeSettings, "resendPaths"> & { resendPaths: ReadonlySet<string> };
+  line: WaitingLine<WorkerLink>;
+  clock: Clock;
+  sweeper: Sweeper;
+  runtime: Pick<Runtime, "streamingBody">;
+  /** Who sent these headers. @throws RelayFailure when a key is wanted and there is none, or it is unknown */
+  authenticate(headers: Headers): Pick<Caller, "name" | "consumed">;
+  isTrustedProxy(peer: string): boolean;
+}

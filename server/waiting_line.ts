@@ -91,6 +91,12 @@ export class WaitingLine<Link> {
     return this.#place(request);
   }
 
+  /** Whether somebody who is connected will take such a request; else it waits for somebody who is expected back. */
+  hasTaker(request: RouteRequest): boolean {
+    const decision = decide(request, this.#fleet.snapshot());
+    return decision.type !== "refuse" && decision.candidates.length > 0;
+  }
+
   /**
    * Wait for a slot; without waiting when there is one.
    *

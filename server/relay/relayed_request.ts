@@ -77,17 +77,10 @@ export class RelayedRequest implements Watched {
   }
 
   async #relay(): Promise<Response> {
-    const { settings } = this.#parts;
     this.#caller = checkRequest(this.#request, this.#context, this.#parts);
     this.#record.client = this.#caller.name;
     this.#waiting(true);
-    this.#body = await this.#interruptible(
-      RequestBody.open(this.#request, {
-        maxBytes: settings.maxBodySizeBytes,
-        peekBytes: settings.peekLimitBytes,
-        replayBytes: settings.replayLimitBytes,
-      }),
-    );
+    this.#body = await this.#interruptible(RequestBody.open(this.#request, this.#parts.settings));
     this.#body.onWaiting = (isWaiting) => this.#waiting(isWaiting);
     this.#waiting(false);
     const route = await this.#readIntent();
@@ -118,7 +111,11 @@ export class RelayedRequest implements Watched {
     const request = this.#excluded.size > 0 ? { ...route, excluded: this.#excluded } : route;
     const enteredAtMs = clock.nowMs();
     try {
-      const { slot } = line.placeNow(request) ?? (await this.#waitInLine(request));
+      const placed = line.placeNow(request);
+      // A worker that was lost reconnects within seconds; another failure is not worth a wait for who left before.
+      const worthIt = !this.#failure || this.#failure.code === "worker_lost";
+      if (!placed && !worthIt && !line.hasTaker(request)) throw this.#failure;
+      const { slot } = placed ?? (await this.#waitInLine(request));
       this.#slot = slot;
       this.#record.placed(slot.worker, clock.nowMs() - enteredAtMs);
       return slot;

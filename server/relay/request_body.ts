@@ -4,11 +4,11 @@ import type { LinkExchange } from "../../shared/link/link.ts";
 
 export interface BodyLimits {
   /** Longer bodies are refused, at once when they announce it. */
-  maxBytes: number;
+  maxBodySizeBytes: number;
   /** How much may be looked at for routing. */
-  peekBytes: number;
+  peekLimitBytes: number;
   /** How much is kept so that the request can be sent again. */
-  replayBytes: number;
+  replayLimitBytes: number;
 }
 
 /** Up to this length a body is read in one go, which is cheaper and cannot take long. */
@@ -41,8 +41,8 @@ export class RequestBody {
   static async open(request: Request, limits: BodyLimits): Promise<RequestBody> {
     if (!request.body) return new RequestBody(undefined, limits);
     const announced = Number(request.headers.get("content-length") ?? Number.NaN);
-    if (announced > limits.maxBytes) throw tooLarge(limits.maxBytes);
-    if (announced <= Math.min(ONE_READ_BYTES, limits.peekBytes, limits.replayBytes)) {
+    if (announced > limits.maxBodySizeBytes) throw tooLarge(limits.maxBodySizeBytes);
+    if (announced <= Math.min(ONE_READ_BYTES, limits.peekLimitBytes, limits.replayLimitBytes)) {
       const body = new RequestBody(undefined, limits);
       body.#take(await request.bytes().catch(gone));
       return body;
@@ -81,7 +81,7 @@ export class RequestBody {
 
   /** Wait until as much is here as routing may look at, or all of it. */
   async peek(): Promise<void> {
-    while (!this.#ended && this.#receivedBytes < this.#limits.peekBytes) await this.#read();
+    while (!this.#ended && this.#receivedBytes < this.#limits.peekLimitBytes) await this.#read();
   }
 
   /**
@@ -140,10 +140,10 @@ export class RequestBody {
     if (this.#reader === undefined) this.#ended = true;
     if (chunk.length === 0) return;
     this.#receivedBytes += chunk.length;
-    if (this.#receivedBytes > this.#limits.maxBytes) throw tooLarge(this.#limits.maxBytes);
+    if (this.#receivedBytes > this.#limits.maxBodySizeBytes) throw tooLarge(this.#limits.maxBodySizeBytes);
     this.#kept.push(chunk);
     this.#keptBytes += chunk.length;
-    if (this.#receivedBytes > this.#limits.replayBytes) this.#replayable = false;
+    if (this.#receivedBytes > this.#limits.replayLimitBytes) this.#replayable = false;
   }
 }
 

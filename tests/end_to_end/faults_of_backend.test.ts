@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { endRelay, slotsFree, startRelay } from "../support/admin_view.ts";
+import { endRelay, slotsFree, startRelay, workersWhen } from "../support/admin_view.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { type BackendRequest, RawBackend } from "../support/raw_backend.ts";
 import { RawClient, type RequestText, requestText } from "../support/raw_client.ts";
@@ -94,4 +94,22 @@ test("what came before the break arrives, though it comes at once", async () => 
 test("a failure shows neither address nor cause", async () => {
   const { body } = await backendDoes((request) => request.send("nonsense\r\n\r\n"));
   assert.doesNotMatch(body, /127\.0\.0\.1|nonsense|stack|\.ts/);
+});
+
+// The worker that left is expected back for --absent-grace, but it is not the answer to a backend that is down.
+test("backend_unreachable comes at once, though another worker with the model left a moment ago", async () => {
+  await using own = await startRelay(["--queue-timeout=20s"]);
+  const gone = await WorkerProgram.start(own.url, backend.url, ["--models=m"]);
+  await gone.kill();
+  await workersWhen(own, (workers) => workers.length === 0);
+  await using down = await RawBackend.start();
+  const downUrl = down.url;
+  await down[Symbol.asyncDispose]();
+  await using without = await WorkerProgram.start(own.url, downUrl, ["--models=m"]);
+  const startedMs = performance.now();
+  await using client = await RawClient.sends(own.port, requestText({ body: { model: "m" } }));
+  const response = await client.response();
+  assert.deepEqual([response.status, failureCode(response)], [502, "backend_unreachable"]);
+  assert.ok(performance.now() - startedMs < 10_000);
+  assert.equal(without.child.exitCode, null);
 });

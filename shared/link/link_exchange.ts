@@ -31,6 +31,8 @@ export class LinkExchange {
   #receivedAll: boolean;
   #sentAll: boolean;
   #wasReset = false;
+  /** `writable` is due. It may come within `write`, which then must not say that it is still to come. */
+  #blocked = false;
 
   constructor(
     link: Link,
@@ -57,17 +59,17 @@ export class LinkExchange {
   /** Copied before the call returns. False: wait for `writable`. */
   write(bytes: Uint8Array, text = false): boolean {
     const { connection } = this.#link;
-    let room = true;
     for (let at = 0; at < bytes.length && !this.#wasReset; at += MAX_DATA_BYTES) {
       // One message after the other takes a large piece without copying it to a queue.
       if (at > 0) this.#link.flush();
       const whole = bytes.length <= MAX_DATA_BYTES;
-      room = connection.sendData(this.id, whole ? bytes : bytes.subarray(at, at + MAX_DATA_BYTES), text);
+      const piece = whole ? bytes : bytes.subarray(at, at + MAX_DATA_BYTES);
+      this.#blocked = !connection.sendData(this.id, piece, text);
     }
     // There is nothing to gain by waiting for more to join a piece that fills its message.
     if (bytes.length >= LARGE_PIECE_BYTES) this.#link.flush();
     else this.#link.scheduleFlush();
-    return room;
+    return !this.#blocked;
   }
 
   end(): void {
@@ -107,6 +109,7 @@ export class LinkExchange {
       case "response":
         return handlers.response?.(event.head);
       case "writable":
+        this.#blocked = false;
         return handlers.writable?.();
       case "reset":
         return this.#onReset(event.code, event.text);

@@ -126,7 +126,7 @@ test("secrets are cut out by the name of their field and by what they are", asyn
       });
       requestLog()?.({ ...LINE, path: "/hunter2222/abc" });
     });
-    assert.doesNotMatch(text, /one|two|three|four|hunter/);
+    assert.doesNotMatch(text, /\b(one|two|three|four)\b|hunter/);
     // Too short to be cut out of every line.
     assert.match(text, /\/\[redacted\]\/abc/);
   }

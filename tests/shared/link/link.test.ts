@@ -130,6 +130,16 @@ test("a piece of half a message and more leaves at once, in as many messages as 
   );
 });
 
+// Said false, the source would pause for a `writable` that was told while it wrote, and wait for ever.
+test("write says that there is room when all that waited left within it", () => {
+  const { pair, atWorker } = answering();
+  for (let n = 0; n < 4; n++) assert.equal(atWorker.write(pattern(31 * KIB)), true);
+  assert.equal(pair.worker.socket.sent.length, 0);
+  assert.equal(atWorker.write(pattern(64 * KIB)), true);
+  const sent = pair.worker.socket.sent.reduce((sum, message) => sum + message.length, 0);
+  assert.ok(sent > (4 * 31 + 64) * KIB);
+});
+
 test("a held link sends nothing before it is let go, not even its goodbye", async () => {
   const relay = new LinkEnd("relay", { held: true });
   relay.open(GET);

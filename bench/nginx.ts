@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 
 export interface Nginx {
   url: string;
@@ -30,6 +31,7 @@ export async function startNginx(backendUrl: string, tuned: boolean): Promise<Ng
         proxy_request_buffering off; ${kept} } } }`,
   );
   const child = spawn("nginx", ["-c", join(folder, "nginx.conf"), "-p", folder], { stdio: "ignore" });
+  process.on("exit", () => child.kill("SIGTERM"));
   const url = `http://127.0.0.1:${port}`;
   while (!(await fetch(`${url}/unary`).catch(() => undefined))?.ok) {
     if (child.exitCode !== null)

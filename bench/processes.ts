@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 
 const TICK_MS = 1000 / Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
 
@@ -21,6 +22,8 @@ export async function startBackend(): Promise<{ url: string; pid: number; stop()
   const child = spawn("bun", [join(import.meta.dirname, "raw_backend.ts")], {
     stdio: ["ignore", "pipe", "ignore"],
   });
+  // Also when the run fails: nothing stays behind.
+  process.on("exit", () => child.kill("SIGKILL"));
   const url = await new Promise<string>((resolve) => {
     child.stdout.setEncoding("utf8").on("data", (text) => resolve(text.trim()));
   });

@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import { type FailureOptions, RelayFailure } from "../shared/failures.ts";
+import { pathOf } from "../shared/path_of.ts";
 import { workerHealth, workerReport, workersOf } from "./admin/reports.ts";
 import { modelById, modelList } from "./catalogue.ts";
 import type { Fleet } from "./fleet.ts";
@@ -37,7 +38,7 @@ export function makeApp(parts: AppParts) {
       .get("/health", ({ request }) => health(parts, request, startedMs))
       .get("/v1/models", () => modelList(parts.fleet.snapshot(), createdS))
       .get("/v1/models/*", ({ request }) => {
-        const id = contextOf(request).target.split("?", 1)[0]!.slice("/v1/models/".length);
+        const id = pathOf(contextOf(request).target).slice("/v1/models/".length);
         const model = modelById(parts.fleet.snapshot(), id, createdS);
         if (!model) throw new RelayFailure("model_not_found", { param: "model" } satisfies FailureOptions);
         return model;

@@ -1,10 +1,12 @@
 import { RelayFailure, toFailure } from "../shared/failures.ts";
 import { log } from "../shared/log.ts";
+import { pathOf } from "../shared/path_of.ts";
 import type { RequestContext } from "../shared/runtime/ports.ts";
 import type { Cors } from "./cors.ts";
 import { failureResponse } from "./failure_response.ts";
 import type { Hub } from "./hub/hub.ts";
 import { keepContext } from "./request_contexts.ts";
+import { asksForWebSocket } from "./request_headers.ts";
 import { type Credential, reservedPath } from "./reserved_paths.ts";
 
 export const WORKER_CONNECT_PATH = "/v1/worker/connect";
@@ -30,7 +32,7 @@ export class Front {
   }
 
   handle(request: Request, context: RequestContext): Response | Promise<Response> {
-    const path = context.target.split("?", 1)[0]!;
+    const path = pathOf(context.target);
     const origin = this.#parts.cors.allowedOrigin(request.headers, path);
     if (origin === undefined) return this.#answer(request, context, path);
     const preflight = this.#parts.cors.preflight(request, origin);
@@ -73,7 +75,7 @@ export class Front {
 
 function workerDoor(hub: FrontParts["hub"], request: Request, context: RequestContext): Response {
   if (request.method !== "GET") throw new RelayFailure("method_not_allowed", { headers: { allow: "GET" } });
-  if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+  if (!asksForWebSocket(request.headers)) {
     throw new RelayFailure("bad_request", { detail: "workers connect here, with a WebSocket" });
   }
   return hub.connect(request, context);
@@ -81,7 +83,7 @@ function workerDoor(hub: FrontParts["hub"], request: Request, context: RequestCo
 
 function refuse(failure: RelayFailure, request: Request, context: RequestContext): Response {
   const requestId = crypto.randomUUID();
-  const path = context.target.split("?", 1)[0]!;
+  const path = pathOf(context.target);
   const level = failure.code === "internal_error" ? "error" : "info";
   log[level]("A request was refused at the door", {
     code: failure.code,

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { memberValues } from "./json_members.ts";
 import { isBinary, isJson, isText, mediaType } from "./media_type.ts";
 import { multipartField } from "./multipart_field.ts";
+import { announcesBody, asksForWebSocket } from "./request_headers.ts";
 import type { Capability, RouteRequest } from "./routing/types.ts";
 
 /** What is known of a request before it is routed. */
@@ -90,7 +91,7 @@ function needsOf(facts: RequestFacts): ReadonlySet<Capability> {
   const needs: Capability[] = [];
   if (method !== "POST") needs.push("method");
   if (isBinaryBody(facts) || expectsBinary(headers)) needs.push("binary");
-  if (headers.get("upgrade")?.toLowerCase() === "websocket") needs.push("upgrade");
+  if (asksForWebSocket(headers)) needs.push("upgrade");
   return needs.length === 0 ? NO_NEEDS : new Set(needs);
 }
 
@@ -100,10 +101,6 @@ function isBinaryBody({ headers, peeked, whole }: RequestFacts): boolean {
   if (isEncoded(headers)) return true;
   if (isText(mediaType(headers.get("content-type")))) return false;
   return !(whole && peeked && isUtf8(peeked));
-}
-
-function announcesBody(headers: Headers): boolean {
-  return headers.has("transfer-encoding") || (headers.get("content-length") ?? "0") !== "0";
 }
 
 function isEncoded(headers: Headers): boolean {

@@ -2,6 +2,7 @@ import { systemClock } from "../shared/clock.ts";
 import type { CommandIo } from "../shared/command_line/command.ts";
 import { readTls } from "../shared/command_line/read_tls.ts";
 import { warningLine } from "../shared/command_line/report.ts";
+import { MAX_SOCKET_MESSAGE_BYTES } from "../shared/link/plain_limits.ts";
 import { log } from "../shared/log.ts";
 import { runtime } from "../shared/runtime/current.ts";
 import type { Listener } from "../shared/runtime/ports.ts";
@@ -31,9 +32,6 @@ import { watchTls } from "./watch_tls.ts";
 
 const clock = systemClock;
 
-/** A message of the plain form holds a whole body; ModelRelay's limit. */
-const MAX_SOCKET_MESSAGE_BYTES = 64 * 1024 * 1024;
-
 /** None: the relay counts for itself, as a runtime's own refusal has no code, no request id and no log line. */
 const RUNTIME_BODY_LIMIT_BYTES = Number.MAX_SAFE_INTEGER;
 
@@ -53,7 +51,8 @@ export async function serve(
 ): Promise<number> {
   const stop = options.stop ?? whenToldToStop().requested;
   const { front, hub, line } = compose(settings);
-  const tls = settings.tlsCert && settings.tlsKey ? readTls(settings.tlsCert, settings.tlsKey) : undefined;
+  const pair = tlsPair(settings);
+  const tls = pair && readTls(pair.certPath, pair.keyPath);
   const listener = await runtime.listen({
     hostname: settings.listen.host,
     port: settings.listen.port,
@@ -62,7 +61,7 @@ export async function serve(
     maxMessageBytes: MAX_SOCKET_MESSAGE_BYTES,
     handle: (request, context) => front.handle(request, context),
   });
-  const unwatchTls = tls ? watchTls(settings, clock, (renewed) => listener.reloadTls(renewed)) : undefined;
+  const unwatchTls = pair && watchTls(pair, clock, (renewed) => listener.reloadTls(renewed));
   const url = urlOf(settings, listener);
   if (options.listening) options.listening(url);
   else greet(settings, url, io);
@@ -76,7 +75,7 @@ export async function serve(
 function compose(settings: ServeSettings) {
   const adminToken = new AdminToken(settings.adminToken);
   const clientDoor = new ClientDoor({
-    required: settings.requireApiKeys ?? settings.apiKeysFile !== undefined,
+    required: wantsKeys(settings),
     keys: settings.apiKeysFile ? watchKeys(settings.apiKeysFile, clock) : () => new Map(),
   });
   const fleet = new Fleet<WorkerLink>({ clock, absentGraceMs: settings.absentGraceMs });
@@ -153,6 +152,16 @@ async function shutDown({ settings, hub, line, listener }: Running): Promise<voi
 
 /** What the clients' sockets have to take the last bytes of answers that are complete. */
 const LAST_BYTES_MS = 500;
+
+/** Whether clients must show a key: on request, and by default when there are keys to show. */
+function wantsKeys({ requireApiKeys, apiKeysFile }: ServeSettings): boolean {
+  return requireApiKeys ?? apiKeysFile !== undefined;
+}
+
+/** The settings know that there is none without the other. */
+function tlsPair({ tlsCert, tlsKey }: ServeSettings): { certPath: string; keyPath: string } | undefined {
+  return tlsCert && tlsKey ? { certPath: tlsCert, keyPath: tlsKey } : undefined;
+}
 
 function urlOf({ tlsCert }: ServeSettings, { hostname, port }: Listener): string {
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;

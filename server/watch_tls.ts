@@ -1,6 +1,6 @@
-import { statSync } from "node:fs";
 import type { Clock, Timer } from "../shared/clock.ts";
-import { readText } from "../shared/command_line/read_text.ts";
+import { readTls } from "../shared/command_line/read_tls.ts";
+import { fileVersion } from "../shared/file_version.ts";
 import { log } from "../shared/log.ts";
 
 /** Certificates are renewed weeks before they expire. */
@@ -11,23 +11,23 @@ const LOOK_INTERVAL_MS = 5_000;
  * files are rarely written in one instant, so both must be older than the last look.
  */
 export function watchTls(
-  { tlsCert, tlsKey }: { tlsCert?: string | undefined; tlsKey?: string | undefined },
+  { certPath, keyPath }: { certPath: string; keyPath: string },
   clock: Clock,
   renewed: (tls: { certPem: string; keyPem: string }) => void,
 ): () => void {
-  if (!tlsCert || !tlsKey) return () => {};
-  let used = version(tlsCert, tlsKey);
+  const version = () => `${fileVersion(certPath)} ${fileVersion(keyPath)}`;
+  let used = version();
   let seen = used;
   let timer: Timer;
   const look = () => {
-    const now = version(tlsCert, tlsKey);
+    const now = version();
     if (now !== used && now === seen) {
       used = now;
       try {
-        renewed({ certPem: readText(tlsCert), keyPem: readText(tlsKey) });
-        log.info("The certificate was read again", { path: tlsCert });
+        renewed(readTls(certPath, keyPath));
+        log.info("The certificate was read again", { path: certPath });
       } catch (cause) {
-        log.error("The certificate cannot be read again, the old one stays", { path: tlsCert, cause });
+        log.error("The certificate cannot be read again, the old one stays", { path: certPath, cause });
       }
     }
     seen = now;
@@ -35,8 +35,4 @@ export function watchTls(
   };
   timer = clock.after(LOOK_INTERVAL_MS, look);
   return () => timer.cancel();
-}
-
-function version(...paths: string[]): string {
-  return paths.map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? "gone").join(" ");
 }

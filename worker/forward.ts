@@ -1,5 +1,5 @@
 import { pathMatches } from "../shared/endpoint_prefixes.ts";
-import { responsePairs } from "../shared/headers.ts";
+import { contentLength, fieldValue, responsePairs } from "../shared/headers.ts";
 import type { Http1Client } from "../shared/http1/client.ts";
 import type {
   ClientExchange,
@@ -11,6 +11,7 @@ import type {
 } from "../shared/http1/types.ts";
 import type { LinkRequestHead, ResetCode } from "../shared/link/events.ts";
 import type { ExchangeHandlers, LinkExchange } from "../shared/link/link.ts";
+import { pathOf } from "../shared/path_of.ts";
 import { mayResend } from "../shared/resend.ts";
 import type { Capacity } from "./capacity.ts";
 
@@ -27,7 +28,7 @@ export interface Backend {
 
 /** Take one request off a link and carry it to the backend and back. Returns the exchange's handlers. */
 export function forward(backend: Backend, exchange: LinkExchange, head: LinkRequestHead): ExchangeHandlers {
-  const path = head.target.split("?", 1)[0]!;
+  const path = pathOf(head.target);
   if (!isServed(path, backend.prefixes)) return answerNotServed(exchange, path);
   if (!backend.capacity.take()) {
     exchange.reset("refused", "the worker has no free slot");
@@ -88,7 +89,7 @@ class Forwarded implements ExchangeHandlers {
   begin(firstBytes?: Uint8Array): void {
     const { backend, head } = this;
     const { method } = head;
-    const path = head.target.split("?", 1)[0]!;
+    const path = pathOf(head.target);
     this.#backendExchange = backend.client.request(
       backend.origin,
       { method, target: backend.basePath + head.target, headers: backendPairs(head.headers) },
@@ -119,7 +120,7 @@ class Forwarded implements ExchangeHandlers {
   data(bytes: Uint8Array): void {
     if (this.#over) return this.exchange.consumed(bytes.length);
     if (!this.#backendExchange) {
-      this.#sentWhole = bytes.length === contentLength(this.head.headers);
+      this.#sentWhole = bytes.length === contentLength(fieldValue(this.head.headers, "content-length"));
       this.begin(this.#sentWhole ? bytes : undefined);
       if (this.#sentWhole) return this.exchange.consumed(bytes.length);
     }
@@ -173,7 +174,7 @@ class Forwarded implements ExchangeHandlers {
 
   #framing(): RequestBody {
     if (!this.head.hasBody) return "none";
-    const length = contentLength(this.head.headers);
+    const length = contentLength(fieldValue(this.head.headers, "content-length"));
     return length === undefined ? "chunked" : { length };
   }
 }
@@ -183,9 +184,4 @@ function backendPairs(headers: HeaderPairs): HeaderPairs {
   return responsePairs(headers).filter(
     ([name]) => name !== "content-length" && name !== "host" && name !== "expect",
   );
-}
-
-function contentLength(headers: HeaderPairs): number | undefined {
-  for (const [name, value] of headers) if (name === "content-length") return Number(value);
-  return undefined;
 }

@@ -1,10 +1,10 @@
 import type { Clock } from "../shared/clock.ts";
 import { LinkProtocolError } from "../shared/link/events.ts";
 import { FramedConnection } from "../shared/link/framed.ts";
-import { MAX_MESSAGE_BYTES } from "../shared/link/limits.ts";
 import { Link } from "../shared/link/link.ts";
 import { Liveness } from "../shared/link/liveness.ts";
 import { type ControlMessage, FEATURE, type MessageNamed, serialise } from "../shared/link/messages.ts";
+import { MAX_SOCKET_MESSAGE_BYTES } from "../shared/link/plain_limits.ts";
 import { PlainWorkerConnection } from "../shared/link/plain_worker.ts";
 import { log } from "../shared/log.ts";
 import type { MessageSocket, Runtime } from "../shared/runtime/ports.ts";
@@ -16,9 +16,6 @@ const ACK_DEADLINE_MS = 10_000;
 
 /** Towards a ModelRelay server: it looks at its queue when a pong comes, not when a worker registers. */
 const PLAIN_PONG_INTERVAL_MS = 10_000;
-
-/** ModelRelay's limit for a message; a request with its body is one. */
-const PLAIN_MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 export interface SessionOptions {
   relayUrl: string;
@@ -78,7 +75,7 @@ export class Session {
         headers: connectHeaders(options.secret, registration.plain),
         ...(options.caPem && { caPem: options.caPem }),
         timeoutMs: options.connectTimeoutMs,
-        maxMessageBytes: Math.max(MAX_MESSAGE_BYTES, PLAIN_MAX_MESSAGE_BYTES),
+        maxMessageBytes: MAX_SOCKET_MESSAGE_BYTES,
       },
       {
         message: (data) => session.#onMessage(data),

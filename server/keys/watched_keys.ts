@@ -1,6 +1,6 @@
-import { statSync } from "node:fs";
 import type { Clock } from "../../shared/clock.ts";
 import { readText } from "../../shared/command_line/read_text.ts";
+import { fileVersion } from "../../shared/file_version.ts";
 import { log } from "../../shared/log.ts";
 import { type ClientKeyMap, parseKeys } from "./keys_file.ts";
 
@@ -14,13 +14,13 @@ const LOOK_INTERVAL_MS = 1000;
  * @throws CommandError when the file cannot be read at the start
  */
 export function watchKeys(path: string, clock: Clock): () => ClientKeyMap {
-  let version = versionOf(path);
+  let version = fileVersion(path);
   let keys = parseKeys(path, readText(path));
   let lookedMs = clock.nowMs();
 
   function readAgain() {
     lookedMs = clock.nowMs();
-    const found = versionOf(path);
+    const found = fileVersion(path);
     if (found === version) return;
     version = found;
     try {
@@ -35,10 +35,4 @@ export function watchKeys(path: string, clock: Clock): () => ClientKeyMap {
     if (clock.nowMs() - lookedMs >= LOOK_INTERVAL_MS) readAgain();
     return keys;
   };
-}
-
-/** Changes when the file does; a file that was swapped within the clock's grain has another inode. */
-function versionOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : "gone";
 }

@@ -1,6 +1,8 @@
 import { pathMatches } from "../../shared/endpoint_prefixes.ts";
 import { RelayFailure } from "../../shared/failures.ts";
+import { pathOf } from "../../shared/path_of.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
+import { announcesBody, asksForWebSocket } from "../request_headers.ts";
 import type { Caller, RelayParts } from "./parts.ts";
 
 /** The runtimes answer or refuse these in their own ways where they can: nobody may tunnel, or see what crosses. */
@@ -17,21 +19,16 @@ export function checkRequest(request: Request, context: RequestContext, parts: R
   if (NEVER_RELAYED.has(method))
     throw new RelayFailure("method_not_allowed", { headers: { allow: ALLOWED } });
   const caller = parts.authenticate(headers);
-  if (headers.get("upgrade")?.toLowerCase() === "websocket") throw new RelayFailure("upgrade_unsupported");
+  if (asksForWebSocket(headers)) throw new RelayFailure("upgrade_unsupported");
   if ((method === "GET" || method === "HEAD") && announcesBody(headers)) {
     throw new RelayFailure("bad_request", { detail: `a ${method} cannot have a body` });
   }
   checkSize(headers, parts.settings.maxHeaderSizeBytes);
-  checkPath(context.target.split("?", 1)[0]!, parts.settings);
+  checkPath(pathOf(context.target), parts.settings);
   return { ...caller, trustedPeer: parts.isTrustedProxy(context.peer) };
 }
 
 const ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
-
-/** A body that the runtime would drop without a word. */
-function announcesBody(headers: Headers): boolean {
-  return headers.has("transfer-encoding") || (headers.get("content-length") ?? "0") !== "0";
-}
 
 function checkSize(headers: Headers, limitBytes: number): void {
   let bytes = 0;

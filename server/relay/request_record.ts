@@ -2,6 +2,7 @@ import type { RelayFailure } from "../../shared/failures.ts";
 import { fieldValue } from "../../shared/headers.ts";
 import type { LinkResponseHead } from "../../shared/link/events.ts";
 import { log, type RequestLine, requestLog } from "../../shared/log.ts";
+import { pathOf } from "../../shared/path_of.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import type { FailedRequest } from "../failure_response.ts";
 import type { WorkerSnapshot } from "../routing/types.ts";
@@ -26,7 +27,7 @@ export class RequestRecord {
 
   constructor(request: Request, context: RequestContext, arrivedAtMs: number) {
     this.#method = request.method;
-    this.#path = context.target.split("?", 1)[0]!;
+    this.#path = pathOf(context.target);
     this.#arrivedAtMs = arrivedAtMs;
   }
 

@@ -3,6 +3,9 @@
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
+/** What a worker's socket takes in one message, at either end: a whole body on a plain link, as ModelRelay has it. */
+export const MAX_SOCKET_MESSAGE_BYTES = 64 * MIB;
+
 /**
  * The longest message sent. ModelRelay closes over a WebSocket frame above 16 MiB, and a client's WebSocket does
  * not say where it splits a message: 1 MiB of margin.

@@ -1,0 +1,8 @@
+/** A body follows. Of a GET or HEAD the runtime drops it without a word. */
+export function announcesBody(headers: Headers): boolean {
+  return headers.has("transfer-encoding") || (headers.get("content-length") ?? "0") !== "0";
+}
+
+export function asksForWebSocket(headers: Headers): boolean {
+  return headers.get("upgrade")?.toLowerCase() === "websocket";
+}

@@ -170,8 +170,7 @@ function urlOf({ tlsCert }: ServeSettings, { hostname, port }: Listener): string
 
 function greet(settings: ServeSettings, url: string, io: CommandIo): void {
   io.out(`signalbox: listening on ${url}\n`);
-  const open = !settings.requireApiKeys && !settings.apiKeysFile;
-  if (open && !isLoopback(settings.listen.host)) {
+  if (!wantsKeys(settings) && !isLoopback(settings.listen.host)) {
     io.err(
       warningLine(
         "anyone who reaches this address may use the workers: give --api-keys-file to ask for keys",

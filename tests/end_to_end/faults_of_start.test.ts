@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { startRelay } from "../support/admin_view.ts";
+import { KeysFile } from "../support/keys_file.ts";
 import { Program, RelayProgram, runProgram } from "../support/program.ts";
 
 /** What keeps a process from starting: one line says what is wrong, one what to do, and the exit code is 2. */
@@ -87,6 +88,15 @@ test("the start fails over an address that this machine does not have", async ()
 test("beyond loopback with a worker secret and without client keys it starts, and warns", async () => {
   await using relay = await RelayProgram.start(["--listen", "0.0.0.0:0", "--worker-secret-file", secret()]);
   assert.match(relay.url, /^http:\/\/0\.0\.0\.0:[1-9]/);
+  await relay.says(/^signalbox: warning: anyone who reaches this address may use the workers/m);
+});
+
+// There are keys, but nobody is asked for one.
+test("beyond loopback with a keys file that is not asked for it warns too", async () => {
+  using keys = new KeysFile({ alice: "k-alice" });
+  const flags = ["--listen", "0.0.0.0:0", "--worker-secret-file", secret(), "--api-keys-file", keys.path];
+  const env = { MODELRELAY_REQUIRE_API_KEYS: "false" };
+  await using relay = await RelayProgram.start(flags, { env });
   await relay.says(/^signalbox: warning: anyone who reaches this address may use the workers/m);
 });
 

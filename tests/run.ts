@@ -25,6 +25,11 @@ interface Count {
   skipped: number;
 }
 
+interface Result extends Count {
+  /** What did not pass, to be named again at the very end. */
+  failures: string[];
+}
+
 const scratch = mkdtempSync(join(tmpdir(), "signalbox-tests-"));
 const junit = (name: string) => join(scratch, `${name}.xml`);
 
@@ -77,14 +82,15 @@ function steps(only: string[]): Step[] {
   ];
 }
 
-async function run(step: Step): Promise<Count> {
+async function run(step: Step): Promise<Result> {
   console.log(`\n=== ${step.name}`);
   const exitCode = await exitOf(step);
   const found = step.junit && existsSync(step.junit) ? count(readFileSync(step.junit, "utf8")) : undefined;
   // A file that cannot be loaded has no test cases to fail.
   const broken = exitCode !== 0 && (found?.failed ?? 0) === 0 ? 1 : 0;
-  if (!found) return { passed: 1 - broken, failed: broken, skipped: 0 };
-  return { ...found, failed: found.failed + broken };
+  const failures = [...(found?.failures ?? []), ...(broken ? [`(it ended with ${exitCode})`] : [])];
+  if (!found) return { passed: 1 - broken, failed: broken, skipped: 0, failures };
+  return { ...found, failed: found.failed + broken, failures };
 }
 
 function exitOf({ command, env }: Step): Promise<number> {
@@ -102,20 +108,27 @@ function exitOf({ command, env }: Step): Promise<number> {
 }
 
 /** Counts the cases of a JUnit report. A case without anything in it passed. */
-function count(xml: string): Count {
+function count(xml: string): Result {
   const cases = xml.match(/<testcase\b[^>]*?(?:\/>|>[\s\S]*?<\/testcase>)/g) ?? [];
-  const failed = cases.filter((text) => /<(failure|error)\b/.test(text)).length;
+  const failures = cases
+    .filter((text) => /<(failure|error)\b/.test(text))
+    .map((text) => text.slice(0, 2_000));
+  const failed = failures.length;
   const skipped = cases.filter((text) => /<skipped\b/.test(text)).length;
-  return { passed: cases.length - failed - skipped, failed, skipped };
+  return { passed: cases.length - failed - skipped, failed, skipped, failures };
 }
 
 const total: Count = { passed: 0, failed: 0, skipped: 0 };
+const failures: string[] = [];
 for (const step of steps(process.argv.slice(2))) {
   const found = await run(step);
   console.log(`--- ${step.name}: ${found.passed} passed, ${found.failed} failed, ${found.skipped} skipped`);
   for (const key of ["passed", "failed", "skipped"] as const) total[key] += found[key];
+  failures.push(...found.failures.map((failure) => `${step.name}: ${failure}`));
 }
 rmSync(scratch, { recursive: true });
+// Last, where somebody who has the end of a long log finds them.
+if (failures.length > 0) console.log(`\nFailed:\n${failures.join("\n")}`);
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
 console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;

@@ -11,6 +11,8 @@ export interface Registration<Link>
     "name" | "provider" | "endpointPrefixes" | "maxConcurrent" | "capabilities" | "linkForm"
   > {
   readonly models: Iterable<string>;
+  /** Default none. */
+  readonly labels?: WorkerSnapshot["labels"];
   /** What it works on already. Default 0. */
   readonly reportedLoad?: number;
   readonly link: Link;
@@ -56,7 +58,13 @@ export class Fleet<Link> {
 
   /** The fleet as it is now: a live view, not a copy. Use it before the next `await`. */
   snapshot(): FleetSnapshot {
-    return { present: this.#present, absent: this.#absent.at(this.#clock.nowMs()), turn: this.#turn };
+    return {
+      present: this.#present,
+      absent: this.#absent.at(this.#clock.nowMs()),
+      turn: this.#turn,
+      measured: { of: () => undefined },
+      affinity: { sticky: () => undefined, keeper: () => undefined },
+    };
   }
 
   /** Ids count up as ModelRelay's do: `worker-1`, `worker-2`, … Listeners have been called when it returns. */
@@ -66,6 +74,7 @@ export class Fleet<Link> {
       ...registration,
       id: `worker-${joinedAt}`,
       models: new Set(registration.models),
+      labels: registration.labels ?? {},
       reportedLoad: registration.reportedLoad ?? 0,
       inFlight: 0,
       connected: true,

@@ -48,6 +48,7 @@ export const BEST_MAX = 4;
 export function toCandidates(ranked: readonly WorkerSnapshot[], request: RouteRequest): Candidate[] {
   return ranked.map((worker, at) => ({
     worker,
+    model: request.model,
     exact: isExact(worker, request),
     free: hasFreeSlot(worker),
     behindBy: at === 0 ? undefined : whatTells(ranked[at - 1]!, worker, request),

@@ -1,4 +1,5 @@
 import type { FailureCode } from "../../shared/failures.ts";
+import type { Labels, Price } from "../../shared/labels.ts";
 
 /** What a request can need of a link beyond a POST of text, which every link carries. */
 export type Capability =
@@ -15,19 +16,61 @@ export interface RouteRequest {
   readonly method: string;
   /** As it is forwarded, without the query. */
   readonly path: string;
-  /** Undefined: any worker whose prefixes match will do. */
+  /** As the client named it, `:nitro` and the like included. Undefined: any worker whose prefixes match will do. */
   readonly model: string | undefined;
+  /** Models to fall back to, in order. */
+  readonly models?: readonly string[];
+  /** What the client's `provider` says. */
+  readonly preferences?: Preferences;
+  /** Parameters that the body uses; looked for only when `preferences.requireParameters` wants to know. */
+  readonly parameters?: readonly string[];
+  /** The client's name for a conversation, whose requests best go to one worker. */
+  readonly session?: string;
+  /** Ids that the request names and that may be of things which one worker keeps, the most telling first. */
+  readonly keptIds?: readonly string[];
   readonly needs: ReadonlySet<Capability>;
   /** A fact for the link, no rule looks at it. */
   readonly streaming: boolean;
-  /** Ids of workers that had this request and failed: a re-send never goes over the same link. */
+  /** Who had this request and failed (`triedKey`): a re-send never goes over the same link. */
   readonly excluded?: ReadonlySet<string>;
+  /** The provider that had this request first and beyond which `allow_fallbacks: false` does not let it go. */
+  readonly heldTo?: string;
+}
+
+/** Percentiles of what was measured, or cut-offs for them. Of throughput p90 is what 90 % reach or exceed. */
+export type PercentileName = "p50" | "p75" | "p90" | "p99";
+export type Cutoffs = Readonly<Partial<Record<PercentileName, number>>>;
+export type SortKey = "price" | "throughput" | "latency" | "load" | "exacto";
+
+/** OpenRouter's provider preferences, as `preferences.ts` reads them. What is absent was not given. */
+export interface Preferences {
+  /** Names of providers: `home` is also all of its variants, `home/4090` is that one. Never empty lists. */
+  readonly only?: readonly string[];
+  readonly ignore?: readonly string[];
+  readonly order?: readonly string[];
+  readonly allowFallbacks?: boolean;
+  readonly sort?: SortKey;
+  /** `none`: one ranking over all models. Default `model`: candidates of the first model, then of the next. */
+  readonly partition?: "model" | "none";
+  readonly requireParameters?: boolean;
+  readonly dataCollection?: "allow" | "deny";
+  readonly zdr?: boolean;
+  readonly distillableText?: boolean;
+  /** OpenRouter's names, GGUF's mapped to them (`quantizations.ts`). */
+  readonly quantizations?: readonly string[];
+  /** USD per million tokens, or each. */
+  readonly maxPrice?: Price;
+  /** Tokens per second. */
+  readonly minThroughput?: Cutoffs;
+  /** Seconds to the first byte. */
+  readonly maxLatency?: Cutoffs;
 }
 
 /** One worker as plain data. The id names its link: a worker that reconnects comes back under another. */
 export interface WorkerSnapshot {
   readonly id: string;
   readonly name: string;
+  /** The name it serves under, a variant behind a slash: `home/4090`. */
   readonly provider: string;
   /** Those it serves; `*` is every model. */
   readonly models: ReadonlySet<string>;
@@ -44,6 +87,7 @@ export interface WorkerSnapshot {
   /** False: its backend does not answer. */
   readonly healthy: boolean;
   readonly capabilities: ReadonlySet<Capability>;
+  readonly labels: Labels;
   readonly linkForm: "plain" | "framed";
   /** Its place among all that ever joined. */
   readonly joinedAt: number;
@@ -81,6 +125,29 @@ export interface FleetSnapshot {
   readonly absent: WorkerIndex;
   /** How many requests were given to workers so far. */
   readonly turn: number;
+  readonly measured: MeasuredView;
+  readonly affinity: AffinityView;
+}
+
+/** What the relay measured of a provider's answers with one model in the last five minutes. */
+export interface Measured {
+  /** Tokens per second, from dispatch to the last byte. */
+  readonly throughput?: Readonly<Record<PercentileName, number>>;
+  /** Seconds from dispatch to the first byte. */
+  readonly latency?: Readonly<Record<PercentileName, number>>;
+}
+
+export interface MeasuredView {
+  /** Undefined: nothing was seen. `provider` with its variant. */
+  of(provider: string, model: string): Measured | undefined;
+}
+
+/** Which workers know something that others do not. Gives ids of workers, which may have left. */
+export interface AffinityView {
+  /** Who served the session's last request for this model ("" for none). */
+  sticky(session: string, model: string): string | undefined;
+  /** Who gave this id to something it keeps. */
+  keeper(id: string): string | undefined;
 }
 
 export type RuleName =
@@ -90,17 +157,40 @@ export type RuleName =
   | "endpoint_prefix"
   | "model"
   | "capability"
+  | "only"
+  | "ignore"
+  | "require_parameters"
+  | "data_collection"
+  | "zdr"
+  | "enforce_distillable_text"
+  | "quantizations"
+  | "max_price"
+  | "fallbacks"
   | "not_tried";
 
 /** How many workers were left after each rule, in the order of the rules. */
 export type Funnel = readonly { readonly rule: RuleName; readonly left: number }[];
 
 /** What set a candidate behind the one before it. */
-export type OrderName = "free_slot" | "exact_model" | "load" | "rotation";
+export type OrderName =
+  | "keeper"
+  | "free_slot"
+  | "cutoffs"
+  | "models"
+  | "order"
+  | "price"
+  | "throughput"
+  | "latency"
+  | "sticky"
+  | "exact_model"
+  | "load"
+  | "rotation";
 
-/** A worker that no rule rejects. */
+/** A worker that no rule rejects, with the model that it would serve. */
 export interface Candidate {
   readonly worker: WorkerSnapshot;
+  /** As the worker is to be told, without `:nitro` and the like; undefined when the request names none. */
+  readonly model: string | undefined;
   /** It names the model; false: it serves it by `*`. True without a model. */
   readonly exact: boolean;
   /** It has a slot for this request now. */

@@ -24,6 +24,7 @@ export function worker(facts: WorkerFacts = {}, joinedAt = 1): WorkerSnapshot {
     connected: true,
     draining: false,
     healthy: true,
+    labels: {},
     linkForm: "framed",
     joinedAt,
     lastTurn: 0,
@@ -35,7 +36,13 @@ export function worker(facts: WorkerFacts = {}, joinedAt = 1): WorkerSnapshot {
 
 /** Workers named `worker-1`, `worker-2`, … in this order. */
 export function fleetOf(present: readonly WorkerFacts[], absent: readonly WorkerFacts[] = []): FleetSnapshot {
-  const snapshot = { present: new LiveWorkerIndex(), absent: new LiveWorkerIndex(), turn: 0 };
+  const snapshot = {
+    present: new LiveWorkerIndex(),
+    absent: new LiveWorkerIndex(),
+    turn: 0,
+    measured: { of: () => undefined },
+    affinity: { sticky: () => undefined, keeper: () => undefined },
+  };
   for (const [at, facts] of present.entries()) snapshot.present.add(worker(facts, at + 1));
   for (const facts of absent) snapshot.absent.add(worker({ ...facts, id: "", connected: false }));
   return snapshot;

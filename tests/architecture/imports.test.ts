@@ -10,7 +10,11 @@ import { readSyntax, type SourceFacts } from "./syntax.ts";
  */
 const MAY_IMPORT: readonly (readonly [folder: string, ...targets: string[]])[] = [
   // Functional core: what it decides follows from what it is given.
-  ["server/routing", "server/routing", "shared/endpoint_prefixes.ts", "shared/failures.ts"],
+  [
+    "server/routing",
+    ...["server/routing", "shared/endpoint_prefixes.ts", "shared/failures.ts", "shared/labels.ts"],
+    "shared/command_line/nearest.ts",
+  ],
   // No I/O: bytes in, events out. What they know of sockets and time are types.
   ["shared/http1", "shared/http1", "shared/runtime/ports.ts", "shared/clock.ts", "node:buffer"],
   [

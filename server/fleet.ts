@@ -36,6 +36,7 @@ export class Fleet<Link> {
   readonly #absent: AbsentWorkers;
   readonly #byId = new Map<string, Mutable<FleetWorker<Link>>>();
   readonly #listeners = new Set<(worker: WorkerSnapshot) => void>();
+  readonly #lossListeners = new Set<() => void>();
   #joined = 0;
   #turn = 0;
 
@@ -54,6 +55,12 @@ export class Fleet<Link> {
   onChange(listener: (worker: WorkerSnapshot) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Called after every change by which a worker takes no more of what it would have taken before. */
+  onLoss(listener: () => void): () => void {
+    this.#lossListeners.add(listener);
+    return () => this.#lossListeners.delete(listener);
   }
 
   /** The fleet as it is now: a live view, not a copy. Use it before the next `await`. */
@@ -97,6 +104,7 @@ export class Fleet<Link> {
     this.#present.remove(worker);
     worker.connected = false;
     this.#remember(worker, worker.models);
+    this.#tellLoss();
   }
 
   /** Replace the models that a worker serves. Ignored, as all below, for a worker that has left. */
@@ -168,6 +176,7 @@ export class Fleet<Link> {
     if (!worker) return;
     this.#present.change(worker, () => apply(worker));
     this.#tell(worker);
+    this.#tellLoss();
   }
 
   /** Change a worker's load. Who had a free slot before has nobody waiting for it: no reason to tell. */
@@ -175,6 +184,10 @@ export class Fleet<Link> {
     const wasFull = !hasFreeSlot(worker);
     apply();
     if (wasFull) this.#tell(worker);
+  }
+
+  #tellLoss(): void {
+    for (const listener of this.#lossListeners) listener();
   }
 
   #tell(worker: WorkerSnapshot): void {

@@ -7,6 +7,7 @@ import { hasFreeSlot } from "./routing/load.ts";
 import { refusal } from "./routing/refusal.ts";
 import { routeKey } from "./routing/route_key.ts";
 import type { Decision, RouteRequest, WorkerSnapshot } from "./routing/types.ts";
+import { wantedOf } from "./routing/wanted.ts";
 import { Pace } from "./waiting_line/pace.ts";
 
 export interface LineLimits {
@@ -64,7 +65,7 @@ export class WaitingLine<Link> {
   readonly #limits: LineLimits;
   readonly #groups = new Map<string, Group<Link>>();
   readonly #pace = new Pace();
-  readonly #stopListening: () => void;
+  readonly #stopListening: (() => void)[];
   #count = 0;
   #bytes = 0;
   #entered = 0;
@@ -74,7 +75,10 @@ export class WaitingLine<Link> {
     this.#clock = options.clock;
     this.#fleet = options.fleet;
     this.#limits = options.limits;
-    this.#stopListening = options.fleet.onChange((worker) => this.#serve(worker));
+    this.#stopListening = [
+      options.fleet.onChange((worker) => this.#serve(worker)),
+      options.fleet.onLoss(() => this.#reconsider()),
+    ];
   }
 
   get length(): number {
@@ -118,7 +122,7 @@ export class WaitingLine<Link> {
   /** Refuse all who wait, and all who come from now on. */
   close(code: FailureCode): void {
     this.#closed = code;
-    this.#stopListening();
+    for (const stop of this.#stopListening) stop();
     for (const group of [...this.#groups.values()]) {
       for (const entry of [...group.entries]) this.#refuse(entry, new RelayFailure(code));
     }
@@ -129,7 +133,11 @@ export class WaitingLine<Link> {
     const snapshot = this.#fleet.snapshot();
     const decision = decide(request, snapshot);
     if (decision.type === "refuse") throw refusal(decision, request, snapshot);
-    if (decision.type === "wait") return undefined;
+    return this.#reserve(decision);
+  }
+
+  #reserve(decision: Decision): Placed<Link> | undefined {
+    if (decision.type !== "dispatch") return undefined;
     return { slot: this.#fleet.reserve(decision.candidates[0]!), decision };
   }
 
@@ -160,16 +168,34 @@ export class WaitingLine<Link> {
   /** A worker can take what it could not take before: fill it with whoever came first. */
   #serve(worker: WorkerSnapshot): void {
     if (this.#count === 0) return;
-    const groups = [...this.#groups.values()].filter(({ request }) => isEligible(worker, request));
-    while (hasFreeSlot(worker)) {
+    const snapshot = this.#fleet.snapshot();
+    const groups = [...this.#groups.values()].filter(({ request }) =>
+      isEligible(worker, wantedOf(request, snapshot)),
+    );
+    this.#offer(groups, () => hasFreeSlot(worker));
+  }
+
+  /** Who waited for a worker that is lost may be content with one that was free all the time. */
+  #reconsider(): void {
+    if (this.#count > 0) this.#offer([...this.#groups.values()], () => true);
+  }
+
+  /** Give slots to those of the groups that get one, whoever came first, while there are more. */
+  #offer(groups: Group<Link>[], more: () => boolean): void {
+    while (more()) {
       const entry = firstOf(groups);
       if (!entry) return;
-      const placed = this.#place(entry.waiting.request);
-      if (!placed) return;
-      this.#remove(entry);
-      this.#pace.served(this.#clock.nowMs());
-      entry.resolve(placed);
+      const placed = this.#reserve(decide(entry.waiting.request, this.#fleet.snapshot()));
+      // Who waits for a certain worker, or for the best provider alone, leaves the slot to those behind.
+      if (placed) this.#serveEntry(entry, placed);
+      else groups.splice(groups.indexOf(entry.group), 1);
     }
+  }
+
+  #serveEntry(entry: Entry<Link>, placed: Placed<Link>): void {
+    this.#remove(entry);
+    this.#pace.served(this.#clock.nowMs());
+    entry.resolve(placed);
   }
 
   #refuse(entry: Entry<Link>, failure: RelayFailure): void {

@@ -1,7 +1,7 @@
-import { pathMatches } from "../../shared/endpoint_prefixes.ts";
-import { ABILITY, firstFailed, RULES } from "./eligible.ts";
+import { ABILITY, judge, RULES } from "./eligible.ts";
 import { hasFreeSlot } from "./load.ts";
-import { keepBest, toCandidates } from "./rank.ts";
+import type { Choice } from "./orders.ts";
+import { Ranking } from "./rank.ts";
 import type {
   Decision,
   FleetSnapshot,
@@ -12,6 +12,7 @@ import type {
   WorkerIndex,
   WorkerSnapshot,
 } from "./types.ts";
+import { type Wanted, wantedOf } from "./wanted.ts";
 
 /**
  * Where a request goes. Reads no clock, no dice and no socket, and changes nothing: `serve` acts on it,
@@ -20,45 +21,72 @@ import type {
  * Costs what the workers cost that serve the model, not what the fleet costs.
  */
 export function decide(request: RouteRequest, snapshot: FleetSnapshot): Decision {
-  const best: WorkerSnapshot[] = [];
+  const wanted = settle(request, snapshot);
+  const ranking = new Ranking(wanted);
+  const best: Choice[] = [];
   const fallen = new Array<number>(RULES.length + 1).fill(0);
-  forEachNear(request, snapshot.present, (worker) => {
-    const failed = firstFailed(worker, request);
-    fallen[failed]!++;
-    if (failed === RULES.length) keepBest(best, worker, request);
+  forEachNear(wanted, snapshot.present, (worker) => {
+    const eligible = (at: number) => ranking.keepBest(best, { worker, at });
+    fallen[judge(worker, wanted, { eligible }).passed]!++;
   });
-  const funnel = countFunnel(request, snapshot.present, fallen);
-  if (best.length === 0) return withoutCandidates(request, snapshot, funnel);
-  const type = hasFreeSlot(best[0]!) ? "dispatch" : "wait";
-  return { type, candidates: toCandidates(best, request), funnel };
+  const funnel = countFunnel(wanted, snapshot.present, fallen);
+  if (best.length === 0) return withoutCandidates(wanted, snapshot, funnel);
+  const type = hasFreeSlot(best[0]!.worker) ? "dispatch" : "wait";
+  return { type, candidates: ranking.toCandidates(best), funnel };
 }
 
-/** Visit each worker that the rules up to `model` could let through; others may be visited too. */
+const FALLBACKS_AT = RULES.findIndex(({ name }) => name === "fallbacks");
+const BEFORE_FALLBACKS = RULES.slice(0, FALLBACKS_AT);
+
+/**
+ * What is wanted, with the provider to which `allow_fallbacks: false` without an `order` holds the request: the best
+ * one, busy or not. One that has been tried counts: to go past it is the fallback that is not allowed.
+ */
+export function settle(request: RouteRequest, snapshot: FleetSnapshot): Wanted {
+  const wanted = wantedOf(request, snapshot);
+  const { allowFallbacks, order } = wanted.preferences;
+  if (allowFallbacks !== false || order || wanted.heldTo !== undefined) return wanted;
+  const ranking = new Ranking(wanted);
+  let top: Choice | undefined;
+  forEachNear(wanted, snapshot.present, (worker) => {
+    judge(worker, wanted, {
+      rules: BEFORE_FALLBACKS,
+      eligible: (at) => {
+        const choice = { worker, at };
+        if (!top || ranking.compareIdle(choice, top) < 0) top = choice;
+      },
+    });
+  });
+  return top ? { ...wanted, heldTo: top.worker.provider } : wanted;
+}
+
+/** Visit each worker that the rules up to `model` could let through, once; others may be visited too. */
 function forEachNear(
-  request: RouteRequest,
+  { request, models }: Wanted,
   index: WorkerIndex,
   visit: (worker: WorkerSnapshot) => void,
 ): void {
-  const { model } = request;
-  if (model === undefined) {
-    for (const group of index.byPrefixes.values()) {
-      if (pathMatches(request.path, group.endpointPrefixes)) group.workers.forEach(visit);
-    }
+  if (models[0]!.name === undefined) {
+    for (const group of index.matching(request.path).groups) group.workers.forEach(visit);
     return;
   }
-  index.byModel.get(model)?.forEach(visit);
-  index.byModel.get("*")?.forEach((worker) => {
-    if (!worker.models.has(model)) visit(worker);
+  const names = [...models.map(({ name }) => name!), "*"];
+  names.forEach((name, at) => {
+    index.byModel.get(name)?.forEach((worker) => {
+      for (let before = 0; before < at; before++) if (worker.models.has(names[before]!)) return;
+      visit(worker);
+    });
   });
 }
 
 /** Up to `endpoint_prefix` the index has counted; from `model` on all that are left were visited. */
-function countFunnel(request: RouteRequest, index: WorkerIndex, fallen: readonly number[]): Funnel {
-  let matching = 0;
-  for (const group of index.byPrefixes.values()) {
-    if (pathMatches(request.path, group.endpointPrefixes)) matching += group.available;
-  }
-  const left = [index.workers.size, index.notDraining, index.available, matching];
+function countFunnel({ request }: Wanted, index: WorkerIndex, fallen: readonly number[]): Funnel {
+  const left = [
+    index.workers.size,
+    index.notDraining,
+    index.available,
+    index.matching(request.path).available,
+  ];
   let passed = 0;
   for (let at = left.length; at <= RULES.length; at++) passed += fallen[at]!;
   for (let at = left.length; at < RULES.length; at++) {
@@ -69,41 +97,42 @@ function countFunnel(request: RouteRequest, index: WorkerIndex, fallen: readonly
 }
 
 /** Wait when somebody who could serve it is expected back, otherwise refuse. */
-function withoutCandidates(request: RouteRequest, snapshot: FleetSnapshot, funnel: Funnel): Decision {
-  if (furthest(request, snapshot.present) === PASSED || furthest(request, snapshot.absent) === PASSED) {
+function withoutCandidates(wanted: Wanted, snapshot: FleetSnapshot, funnel: Funnel): Decision {
+  if (furthest(wanted, snapshot.present) === PASSED || furthest(wanted, snapshot.absent) === PASSED) {
     return { type: "wait", candidates: [], funnel };
   }
-  const failedRule = failedRuleOf(request, snapshot.present);
-  return { type: "refuse", code: refusalCode(request, snapshot, failedRule), failedRule, funnel };
+  const failedRule = failedRuleOf(wanted, snapshot.present);
+  return { type: "refuse", code: refusalCode(wanted, snapshot, failedRule), failedRule, funnel };
 }
 
 const PASSED = ABILITY.length;
 
 /** How far the workers get under the rules of ability: the place of the rule that stopped the last of them. */
-function furthest(request: RouteRequest, index: WorkerIndex): number {
+function furthest(wanted: Wanted, index: WorkerIndex): number {
   let reached = -1;
-  forEachNear(request, index, (worker) => {
-    const failed = ABILITY.findIndex((rule) => !rule.passes(worker, request));
-    reached = Math.max(reached, failed === -1 ? PASSED : failed);
+  forEachNear(wanted, index, (worker) => {
+    reached = Math.max(reached, judge(worker, wanted, { rules: ABILITY }).passed);
   });
   return reached;
 }
 
 /** The rule that leaves nobody even of those that are draining or unhealthy, for which one could have waited. */
-function failedRuleOf(request: RouteRequest, present: WorkerIndex): RuleName {
+function failedRuleOf(wanted: Wanted, present: WorkerIndex): RuleName {
   if (present.workers.size === 0) return "connected";
-  const reached = furthest(request, present);
+  const reached = furthest(wanted, present);
   if (reached > 0) return ABILITY[reached]!.name;
-  for (const { endpointPrefixes } of present.byPrefixes.values()) {
-    if (pathMatches(request.path, endpointPrefixes)) return "model";
-  }
-  return "endpoint_prefix";
+  return present.matching(wanted.request.path).groups.length > 0 ? "model" : "endpoint_prefix";
 }
 
-function refusalCode(request: RouteRequest, { present }: FleetSnapshot, failedRule: RuleName): RefusalCode {
+function refusalCode(
+  { request, models }: Wanted,
+  { present }: FleetSnapshot,
+  failedRule: RuleName,
+): RefusalCode {
   if (failedRule === "capability" && request.needs.has("upgrade")) return "upgrade_unsupported";
   if (failedRule === "capability" && request.needs.has("binary")) return "plain_link_text_only";
-  const { model } = request;
-  const served = model === undefined || present.byModel.has(model) || present.byModel.has("*");
+  const served = models.some(
+    ({ name }) => name === undefined || present.byModel.has(name) || present.byModel.has("*"),
+  );
   return served || failedRule === "endpoint_prefix" ? "no_eligible_worker" : "model_not_found";
 }

@@ -1,12 +1,16 @@
 import { pathMatches } from "../../shared/endpoint_prefixes.ts";
-import type { RouteRequest, RuleName, WorkerSnapshot } from "./types.ts";
+import { PREFERENCE_RULES } from "./preference_rules.ts";
+import { triedKey } from "./tried_key.ts";
+import type { RuleName, WorkerSnapshot } from "./types.ts";
+import type { Wanted } from "./wanted.ts";
 
 /** One reason for which a worker may not get a request. */
 export interface Rule {
   readonly name: RuleName;
-  passes(worker: WorkerSnapshot, request: RouteRequest): boolean;
+  /** `model`: the one of the wanted models that the worker would serve. */
+  passes(worker: WorkerSnapshot, wanted: Wanted, model: string | undefined): boolean;
   /** For a worker that does not pass: what was wanted, what was found. */
-  detail(worker: WorkerSnapshot, request: RouteRequest): string;
+  detail(worker: WorkerSnapshot, wanted: Wanted, model: string | undefined): string;
 }
 
 /** Whether the worker can be given anything at all. Trouble that passes: worth waiting for. */
@@ -32,24 +36,26 @@ const AVAILABILITY: readonly Rule[] = [
 export const ABILITY: readonly Rule[] = [
   {
     name: "endpoint_prefix",
-    passes: (worker, request) => pathMatches(request.path, worker.endpointPrefixes),
-    detail: (worker, request) => `wanted ${request.path}, it serves ${worker.endpointPrefixes.join(", ")}`,
+    passes: (worker, { request }) => pathMatches(request.path, worker.endpointPrefixes),
+    detail: (worker, { request }) =>
+      `wanted ${request.path}, it serves ${worker.endpointPrefixes.join(", ")}`,
   },
   {
     name: "model",
-    passes: (worker, { model }) => model === undefined || worker.models.has(model) || worker.models.has("*"),
-    detail: (worker, { model }) =>
-      `wanted ${JSON.stringify(model)}, it serves ${[...worker.models].join(", ") || "none"}`,
+    passes: (worker, _, model) => model === undefined || worker.models.has(model) || worker.models.has("*"),
+    detail: (worker, { models }) =>
+      `wanted ${models.map(({ name }) => JSON.stringify(name)).join(" or ")}, it serves ${servedBy(worker)}`,
   },
   {
     name: "capability",
-    passes: (worker, request) => missing(worker, request) === undefined,
-    detail: (worker, request) =>
-      `wanted "${missing(worker, request)}", its ${worker.linkForm} link has it not`,
+    passes: (worker, wanted) => missing(worker, wanted) === undefined,
+    detail: (worker, wanted) => `wanted "${missing(worker, wanted)}", its ${worker.linkForm} link has it not`,
   },
+  ...PREFERENCE_RULES,
   {
     name: "not_tried",
-    passes: (worker, request) => !request.excluded?.has(worker.id),
+    passes: ({ id }, { request: { excluded } }, model) =>
+      !excluded || !(excluded.has(id) || (model !== undefined && excluded.has(triedKey(id, model)))),
     detail: () => "it had this request and failed",
   },
 ];
@@ -57,17 +63,52 @@ export const ABILITY: readonly Rule[] = [
 /** All rules, in the order in which a worker meets them. */
 export const RULES: readonly Rule[] = [...AVAILABILITY, ...ABILITY];
 
-/** The place in `RULES` of the first rule that the worker does not pass; `RULES.length` when it passes all. */
-export function firstFailed(worker: WorkerSnapshot, request: RouteRequest): number {
-  for (let at = 0; at < RULES.length; at++) if (!RULES[at]!.passes(worker, request)) return at;
-  return RULES.length;
+/** How many rules a worker passes, with the model with which it passes most; `RULES.length`: it may serve it. */
+export interface Judgement {
+  readonly passed: number;
+  /** The place of that model in `wanted.models`. */
+  readonly at: number;
 }
 
-export function isEligible(worker: WorkerSnapshot, request: RouteRequest): boolean {
-  return firstFailed(worker, request) === RULES.length;
+/** `eligible` is told of each model (its place) with which the worker may serve the request. */
+export function judge(
+  worker: WorkerSnapshot,
+  wanted: Wanted,
+  { rules = RULES, eligible }: { rules?: readonly Rule[]; eligible?: (at: number) => void } = {},
+): Judgement {
+  let furthest: Judgement = { passed: -1, at: 0 };
+  for (let at = 0; at < wanted.models.length; at++) {
+    const passed = countPassed(worker, wanted, { model: wanted.models[at]!.name, rules });
+    if (passed > furthest.passed) furthest = { passed, at };
+    if (passed === rules.length) eligible?.(at);
+  }
+  return furthest;
 }
 
-function missing(worker: WorkerSnapshot, request: RouteRequest) {
+export function isEligible(worker: WorkerSnapshot, wanted: Wanted): boolean {
+  return judge(worker, wanted).passed === RULES.length;
+}
+
+function countPassed(
+  worker: WorkerSnapshot,
+  wanted: Wanted,
+  { model, rules }: { model: string | undefined; rules: readonly Rule[] },
+): number {
+  let passed = 0;
+  while (passed < rules.length && rules[passed]!.passes(worker, wanted, model)) passed++;
+  return passed;
+}
+
+/** Models of a worker that a message names, at most. */
+const SHOWN_MODELS_MAX = 8;
+
+function servedBy({ models }: WorkerSnapshot): string {
+  const shown = [...models].slice(0, SHOWN_MODELS_MAX).join(", ");
+  const more = models.size - SHOWN_MODELS_MAX;
+  return `${shown || "none"}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+function missing(worker: WorkerSnapshot, { request }: Wanted) {
   for (const need of request.needs) if (!worker.capabilities.has(need)) return need;
   return undefined;
 }

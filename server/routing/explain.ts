@@ -1,13 +1,21 @@
-import { decide } from "./decide.ts";
-import { firstFailed, RULES } from "./eligible.ts";
-import { compareWorkers, toCandidates } from "./rank.ts";
+import { decide, settle } from "./decide.ts";
+import { judge, RULES } from "./eligible.ts";
+import type { Choice } from "./orders.ts";
+import { Ranking } from "./rank.ts";
 import type { Candidate, Decision, FleetSnapshot, Rejection, RouteRequest, WorkerSnapshot } from "./types.ts";
+import type { Wanted } from "./wanted.ts";
+
+/** A candidate with why it is in its place. */
+export interface ExplainedCandidate extends Candidate {
+  /** What tells it from the one before it (the first: from the second), in words. */
+  readonly reason: string;
+}
 
 /** A decision with all that `decide` leaves out for its cost. */
 export interface Explanation {
   readonly decision: Decision;
   /** All of them; the decision names the first few. */
-  readonly candidates: readonly Candidate[];
+  readonly candidates: readonly ExplainedCandidate[];
   /** Of the connected workers, in the order they joined. */
   readonly rejections: readonly Rejection[];
   /** Who is not there and would be waited for or not, by the same rules but the first. */
@@ -16,25 +24,35 @@ export interface Explanation {
 
 /** Why a request goes where it goes, worker by worker. Looks at the whole fleet: for people, not for each request. */
 export function explain(request: RouteRequest, snapshot: FleetSnapshot): Explanation {
-  const eligible: WorkerSnapshot[] = [];
+  const wanted = settle(request, snapshot);
+  const ranking = new Ranking(wanted);
+  const choices: Choice[] = [];
   const rejections: Rejection[] = [];
   for (const worker of snapshot.present.workers) {
-    const failed = firstFailed(worker, request);
-    if (failed === RULES.length) eligible.push(worker);
-    else rejections.push(rejection(worker, request, failed));
+    const { passed, at } = judge(worker, wanted, {
+      eligible: (model) => choices.push({ worker, at: model }),
+    });
+    if (passed < RULES.length) rejections.push(rejection(worker, wanted, { passed, at }));
   }
-  eligible.sort((a, b) => compareWorkers(a, b, request));
+  choices.sort((a, b) => ranking.compare(a, b));
+  const reasons = ranking.reasons(choices);
   return {
     decision: decide(request, snapshot),
-    candidates: toCandidates(eligible, request),
+    candidates: ranking
+      .toCandidates(choices)
+      .map((candidate, at) => ({ ...candidate, reason: reasons[at]! })),
     rejections,
     absent: [...snapshot.absent.workers].map((worker) =>
-      rejection(worker, request, firstFailed({ ...worker, connected: true }, request)),
+      rejection(worker, wanted, judge({ ...worker, connected: true }, wanted)),
     ),
   };
 }
 
-function rejection(worker: WorkerSnapshot, request: RouteRequest, failed: number): Rejection {
-  const rule = RULES[failed === RULES.length ? 0 : failed]!;
-  return { worker, rule: rule.name, detail: rule.detail(worker, request) };
+function rejection(
+  worker: WorkerSnapshot,
+  wanted: Wanted,
+  { passed, at }: { passed: number; at: number },
+): Rejection {
+  const rule = RULES[passed === RULES.length ? 0 : passed]!;
+  return { worker, rule: rule.name, detail: rule.detail(worker, wanted, wanted.models[at]!.name) };
 }

@@ -1,64 +1,73 @@
-import { hasFreeSlot, loadOf } from "./load.ts";
-import type { Candidate, OrderName, RouteRequest, WorkerSnapshot } from "./types.ts";
-
-/** One thing by which candidates are put in order. Negative: `a` goes before `b`. */
-interface Order {
-  readonly name: OrderName;
-  compare(a: WorkerSnapshot, b: WorkerSnapshot, request: RouteRequest): number;
-}
-
-/** The first that tells two candidates apart decides. The last tells any two apart. */
-const ORDERS: readonly Order[] = [
-  { name: "free_slot", compare: (a, b) => Number(hasFreeSlot(b)) - Number(hasFreeSlot(a)) },
-  {
-    name: "exact_model",
-    compare: (a, b, request) => Number(isExact(b, request)) - Number(isExact(a, request)),
-  },
-  // a.load / a.capacity against b.load / b.capacity, multiplied out: equal loads must come out equal.
-  { name: "load", compare: (a, b) => loadOf(a) * b.maxConcurrent - loadOf(b) * a.maxConcurrent },
-  // Whoever has waited longest, rather than a cursor: it needs no memory per model, workers that come and go do
-  // not shift it, and two models in alternation do not each see the same half of the turns.
-  { name: "rotation", compare: (a, b) => a.lastTurn - b.lastTurn || a.joinedAt - b.joinedAt },
-];
-
-export function compareWorkers(a: WorkerSnapshot, b: WorkerSnapshot, request: RouteRequest): number {
-  for (const order of ORDERS) {
-    const difference = order.compare(a, b, request);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
-/**
- * Put a worker in its place among the best, which are in order, and drop the last when there are more than
- * `BEST_MAX`. For most workers of a large fleet that is one comparison.
- */
-export function keepBest(best: WorkerSnapshot[], worker: WorkerSnapshot, request: RouteRequest): void {
-  let at = best.length;
-  while (at > 0 && compareWorkers(worker, best[at - 1]!, request) < 0) at--;
-  if (at === BEST_MAX) return;
-  best.splice(at, 0, worker);
-  if (best.length > BEST_MAX) best.pop();
-}
+import { hasFreeSlot } from "./load.ts";
+import { ALL_ORDERS, type Choice, FREE_SLOT, isExact, type Order } from "./orders.ts";
+import type { Candidate } from "./types.ts";
+import type { Wanted } from "./wanted.ts";
 
 /** A request is sent at most four times: once, and three re-sends. */
 export const BEST_MAX = 4;
 
-/** Workers that are in order, with what put each behind the one before it. */
-export function toCandidates(ranked: readonly WorkerSnapshot[], request: RouteRequest): Candidate[] {
-  return ranked.map((worker, at) => ({
-    worker,
-    model: request.model,
-    exact: isExact(worker, request),
-    free: hasFreeSlot(worker),
-    behindBy: at === 0 ? undefined : whatTells(ranked[at - 1]!, worker, request),
-  }));
-}
+/** Puts choices in order, best first. Made for one request, whose preferences say which orders count. */
+export class Ranking {
+  readonly #wanted: Wanted;
+  readonly #orders: readonly Order[];
 
-function whatTells(a: WorkerSnapshot, b: WorkerSnapshot, request: RouteRequest): OrderName | undefined {
-  return ORDERS.find((order) => order.compare(a, b, request) !== 0)?.name;
-}
+  constructor(wanted: Wanted) {
+    this.#wanted = wanted;
+    this.#orders = ALL_ORDERS.filter((order) => order.counts(wanted));
+  }
 
-function isExact(worker: WorkerSnapshot, { model }: RouteRequest): boolean {
-  return model === undefined || worker.models.has(model);
+  /** Negative: `a` goes before `b`. The first order that tells two apart decides, the last tells any two apart. */
+  compare(a: Choice, b: Choice): number {
+    for (const order of this.#orders) {
+      const difference = order.compare(a, b, this.#wanted);
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  }
+
+  /** As `compare`, whoever is busy now: which provider is the best must not change with each request. */
+  compareIdle(a: Choice, b: Choice): number {
+    for (const order of this.#orders) {
+      const difference = order === FREE_SLOT ? 0 : order.compare(a, b, this.#wanted);
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  }
+
+  /**
+   * Put a choice in its place among the best, which are in order, and drop the last when there are more than
+   * `BEST_MAX`. For most workers of a large fleet that is one comparison.
+   */
+  keepBest(best: Choice[], choice: Choice): void {
+    let at = best.length;
+    while (at > 0 && this.compare(choice, best[at - 1]!) < 0) at--;
+    if (at === BEST_MAX) return;
+    best.splice(at, 0, choice);
+    if (best.length > BEST_MAX) best.pop();
+  }
+
+  /** Choices that are in order, with what put each behind the one before it. */
+  toCandidates(ranked: readonly Choice[]): Candidate[] {
+    return ranked.map((choice, at) => ({
+      worker: choice.worker,
+      model: this.#wanted.models[choice.at]!.name,
+      exact: isExact(choice, this.#wanted),
+      free: hasFreeSlot(choice.worker),
+      behindBy: at === 0 ? undefined : this.#whatTells(ranked[at - 1]!, choice)?.name,
+    }));
+  }
+
+  /** Why each of the choices, which are in order, is in its place: what tells it from a neighbour, and its value. */
+  reasons(ranked: readonly Choice[]): string[] {
+    return ranked.map((choice, at) => {
+      const neighbour = at === 0 ? ranked[1] : ranked[at - 1];
+      if (!neighbour) return "no other is left";
+      const order = this.#whatTells(neighbour, choice);
+      return order ? order.says(choice, this.#wanted) : "nothing tells it from the one before";
+    });
+  }
+
+  #whatTells(a: Choice, b: Choice): Order | undefined {
+    return this.#orders.find((order) => order.compare(a, b, this.#wanted) !== 0);
+  }
 }

@@ -101,18 +101,23 @@ export interface WorkerIndex {
   readonly workers: ReadonlySet<WorkerSnapshot>;
   /** `*` is a key like any other. */
   readonly byModel: ReadonlyMap<string, ReadonlySet<WorkerSnapshot>>;
-  /** Workers with the same list of endpoint prefixes. */
-  readonly byPrefixes: ReadonlyMap<string, PrefixGroup>;
   readonly notDraining: number;
   /** Neither draining nor unhealthy. */
   readonly available: number;
+  /** The workers that serve a path. */
+  matching(path: string): PrefixMatch;
 }
 
+export interface PrefixMatch {
+  readonly groups: readonly PrefixGroup[];
+  /** How many of their workers are neither draining nor unhealthy. */
+  readonly available: number;
+}
+
+/** Workers with the same list of endpoint prefixes. */
 export interface PrefixGroup {
   readonly endpointPrefixes: readonly string[];
   readonly workers: ReadonlySet<WorkerSnapshot>;
-  /** How many of them are neither draining nor unhealthy. */
-  readonly available: number;
 }
 
 /** The fleet at one instant. A live view: valid until the caller gives up its turn. */

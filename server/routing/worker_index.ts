@@ -1,9 +1,5 @@
-import type { PrefixGroup, WorkerIndex, WorkerSnapshot } from "./types.ts";
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-interface Group extends Mutable<PrefixGroup> {
-  readonly workers: Set<WorkerSnapshot>;
-}
+import { PrefixIndex } from "./prefix_index.ts";
+import type { PrefixMatch, WorkerIndex, WorkerSnapshot } from "./types.ts";
 
 /**
  * Finds the workers that may serve a request, and counts the rest, without looking at each: a decision costs
@@ -12,9 +8,13 @@ interface Group extends Mutable<PrefixGroup> {
 export class LiveWorkerIndex implements WorkerIndex {
   readonly workers = new Set<WorkerSnapshot>();
   readonly byModel = new Map<string, Set<WorkerSnapshot>>();
-  readonly byPrefixes = new Map<string, Group>();
+  readonly #byPrefix = new PrefixIndex();
   notDraining = 0;
   available = 0;
+
+  matching(path: string): PrefixMatch {
+    return this.#byPrefix.matching(path);
+  }
 
   add(worker: WorkerSnapshot): void {
     this.workers.add(worker);
@@ -38,7 +38,7 @@ export class LiveWorkerIndex implements WorkerIndex {
       if (serving) serving.add(worker);
       else this.byModel.set(model, new Set([worker]));
     }
-    this.#group(worker).workers.add(worker);
+    this.#byPrefix.add(worker);
     this.#count(worker, 1);
   }
 
@@ -48,31 +48,13 @@ export class LiveWorkerIndex implements WorkerIndex {
       serving.delete(worker);
       if (serving.size === 0) this.byModel.delete(model);
     }
+    this.#byPrefix.remove(worker);
     this.#count(worker, -1);
-    const group = this.#group(worker);
-    group.workers.delete(worker);
-    if (group.workers.size === 0) this.byPrefixes.delete(keyOf(worker));
   }
 
-  #group(worker: WorkerSnapshot): Group {
-    const key = keyOf(worker);
-    let group = this.byPrefixes.get(key);
-    if (!group) {
-      group = { endpointPrefixes: worker.endpointPrefixes, workers: new Set(), available: 0 };
-      this.byPrefixes.set(key, group);
-    }
-    return group;
-  }
-
-  #count(worker: WorkerSnapshot, by: 1 | -1): void {
-    if (worker.draining) return;
+  #count({ draining, healthy }: WorkerSnapshot, by: 1 | -1): void {
+    if (draining) return;
     this.notDraining += by;
-    if (!worker.healthy) return;
-    this.available += by;
-    this.#group(worker).available += by;
+    if (healthy) this.available += by;
   }
-}
-
-function keyOf(worker: WorkerSnapshot): string {
-  return JSON.stringify(worker.endpointPrefixes);
 }

@@ -5,6 +5,7 @@ import { Fleet, type FleetWorker, type Slot } from "../../server/fleet.ts";
 import { decide } from "../../server/routing/decide.ts";
 import { isEligible } from "../../server/routing/eligible.ts";
 import type { RouteRequest } from "../../server/routing/types.ts";
+import { wantedOf } from "../../server/routing/wanted.ts";
 import { WaitingLine } from "../../server/waiting_line.ts";
 import { RelayFailure } from "../../shared/failures.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -96,7 +97,8 @@ class World {
   #checkNobodyOlderWasPassed(placed: Asked) {
     for (const other of this.of("waiting")) {
       if (other.arrivedAtMs >= placed.arrivedAtMs) continue;
-      assert.ok(!isEligible(placed.slot!.worker, other.request), "an older one could have had the slot");
+      const wanted = wantedOf(other.request, this.fleet.snapshot());
+      assert.ok(!isEligible(placed.slot!.worker, wanted), "an older one could have had the slot");
     }
   }
 

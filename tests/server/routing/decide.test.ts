@@ -203,19 +203,42 @@ test("decide() counts who is left after each rule", () => {
     { endpointPrefixes: ["/api"] },
     { models: ["n"] },
     { models: ["*"] },
-    { capabilities: ["method"] },
+    { capabilities: ["method"], provider: "home" },
     { capabilities: ["method"], inFlight: 1 },
+    { capabilities: ["method"], provider: "lab", labels: { zdr: true, price: { prompt: 2 } } },
+    ...["home", "lab", "lab/4090", "lab/4090"].map((provider) => ({
+      capabilities: ["method"] as const,
+      provider,
+      labels: { zdr: true },
+    })),
   ]);
-  const { funnel } = decide(request({ needs: ["method"], excluded: ["worker-8"] }), fleet);
+  const preferences = {
+    only: ["home", "lab"],
+    ignore: ["home"],
+    zdr: true,
+    maxPrice: { prompt: 1 },
+    order: ["lab/4090"],
+    allowFallbacks: false,
+  };
+  const { funnel } = decide(request({ needs: ["method"], preferences, excluded: ["worker-13"] }), fleet);
   assert.deepEqual(
     funnel.map(({ rule, left }) => `${rule} ${left}`),
     [
-      "connected 8",
-      "not_draining 6",
-      "healthy 5",
-      "endpoint_prefix 4",
-      "model 3",
-      "capability 2",
+      "connected 13",
+      "not_draining 11",
+      "healthy 10",
+      "endpoint_prefix 9",
+      "model 8",
+      "capability 7",
+      "only 6",
+      "ignore 4",
+      "require_parameters 4",
+      "data_collection 4",
+      "zdr 4",
+      "enforce_distillable_text 4",
+      "quantizations 4",
+      "max_price 3",
+      "fallbacks 2",
       "not_tried 1",
     ],
   );

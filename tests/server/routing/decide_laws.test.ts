@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { decide } from "../../../server/routing/decide.ts";
-import { firstFailed, RULES } from "../../../server/routing/eligible.ts";
+import { judge, RULES } from "../../../server/routing/eligible.ts";
 import { explain } from "../../../server/routing/explain.ts";
 import { routeKey } from "../../../server/routing/route_key.ts";
+import { wantedOf } from "../../../server/routing/wanted.ts";
 import { fleetOf, request } from "./fleet_builder.ts";
 
 const CAPABILITIES = ["method", "binary", "upgrade"] as const;
@@ -49,7 +50,10 @@ test("decide() and explain() agree, and every connected worker is a candidate or
         present.map((_, at) => at + 1),
       );
       const chosen = decision.type === "refuse" ? [] : decision.candidates;
-      assert.deepEqual(chosen, candidates.slice(0, chosen.length));
+      assert.deepEqual(
+        chosen,
+        candidates.slice(0, chosen.length).map(({ reason: _, ...candidate }) => candidate),
+      );
       assert.equal(chosen.length, Math.min(4, candidates.length));
     }),
     runs,
@@ -76,7 +80,8 @@ test("decide() keeps a funnel that is what looking at each worker counts", () =>
     fc.property(situation, ([facts, present, absent]) => {
       const fleet = fleetOf(present, absent);
       const { funnel } = decide(request(facts), fleet);
-      const failed = [...fleet.present.workers].map((one) => firstFailed(one, request(facts)));
+      const wanted = wantedOf(request(facts), fleet);
+      const failed = [...fleet.present.workers].map((one) => judge(one, wanted).passed);
       assert.deepEqual(
         funnel,
         RULES.map(({ name }, at) => ({ rule: name, left: failed.filter((rule) => rule > at).length })),

@@ -1,0 +1,3 @@
+export function normalQuantization(name: string): string {
+  return name.toLowerCase();
+}

@@ -1,4 +1,4 @@
-import { ABILITY, judge, RULES } from "./eligible.ts";
+import { ABILITY, Judge, RULES } from "./eligible.ts";
 import { hasFreeSlot } from "./load.ts";
 import type { Choice } from "./orders.ts";
 import { Ranking } from "./rank.ts";
@@ -22,12 +22,12 @@ import { type Wanted, wantedOf } from "./wanted.ts";
  */
 export function decide(request: RouteRequest, snapshot: FleetSnapshot): Decision {
   const wanted = settle(request, snapshot);
+  const judge = new Judge(wanted);
   const ranking = new Ranking(wanted);
   const best: Choice[] = [];
   const fallen = new Array<number>(RULES.length + 1).fill(0);
   forEachNear(wanted, snapshot.present, (worker) => {
-    const eligible = (at: number) => ranking.keepBest(best, { worker, at });
-    fallen[judge(worker, wanted, { eligible }).passed]!++;
+    fallen[judge.furthest(worker, (at) => ranking.keepBest(best, { worker, at }))]!++;
   });
   const funnel = countFunnel(wanted, snapshot.present, fallen);
   if (best.length === 0) return withoutCandidates(wanted, snapshot, funnel);
@@ -46,15 +46,13 @@ export function settle(request: RouteRequest, snapshot: FleetSnapshot): Wanted {
   const wanted = wantedOf(request, snapshot);
   const { allowFallbacks, order } = wanted.preferences;
   if (allowFallbacks !== false || order || wanted.heldTo !== undefined) return wanted;
+  const judge = new Judge(wanted, BEFORE_FALLBACKS);
   const ranking = new Ranking(wanted);
   let top: Choice | undefined;
   forEachNear(wanted, snapshot.present, (worker) => {
-    judge(worker, wanted, {
-      rules: BEFORE_FALLBACKS,
-      eligible: (at) => {
-        const choice = { worker, at };
-        if (!top || ranking.compareIdle(choice, top) < 0) top = choice;
-      },
+    judge.furthest(worker, (at) => {
+      const choice = { worker, at };
+      if (!top || ranking.compareIdle(choice, top) < 0) top = choice;
     });
   });
   return top ? { ...wanted, heldTo: top.worker.provider } : wanted;
@@ -109,9 +107,10 @@ const PASSED = ABILITY.length;
 
 /** How far the workers get under the rules of ability: the place of the rule that stopped the last of them. */
 function furthest(wanted: Wanted, index: WorkerIndex): number {
+  const judge = new Judge(wanted, ABILITY);
   let reached = -1;
   forEachNear(wanted, index, (worker) => {
-    reached = Math.max(reached, judge(worker, wanted, { rules: ABILITY }).passed);
+    reached = Math.max(reached, judge.furthest(worker));
   });
   return reached;
 }

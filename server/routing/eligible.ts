@@ -7,6 +7,8 @@ import type { Wanted } from "./wanted.ts";
 /** One reason for which a worker may not get a request. */
 export interface Rule {
   readonly name: RuleName;
+  /** It asks for what only `preferences` can want. */
+  readonly ofPreferences?: true;
   /** `model`: the one of the wanted models that the worker would serve. */
   passes(worker: WorkerSnapshot, wanted: Wanted, model: string | undefined): boolean;
   /** For a worker that does not pass: what was wanted, what was found. */
@@ -51,7 +53,7 @@ export const ABILITY: readonly Rule[] = [
     passes: (worker, wanted) => missing(worker, wanted) === undefined,
     detail: (worker, wanted) => `wanted "${missing(worker, wanted)}", its ${worker.linkForm} link has it not`,
   },
-  ...PREFERENCE_RULES,
+  ...PREFERENCE_RULES.map((rule) => ({ ...rule, ofPreferences: true as const })),
   {
     name: "not_tried",
     passes: ({ id }, { request: { excluded } }, model) =>
@@ -63,40 +65,43 @@ export const ABILITY: readonly Rule[] = [
 /** All rules, in the order in which a worker meets them. */
 export const RULES: readonly Rule[] = [...AVAILABILITY, ...ABILITY];
 
-/** How many rules a worker passes, with the model with which it passes most; `RULES.length`: it may serve it. */
-export interface Judgement {
-  readonly passed: number;
-  /** The place of that model in `wanted.models`. */
-  readonly at: number;
-}
+/** Asks some of the rules about workers, for one request. Most requests have no preferences: theirs are not asked. */
+export class Judge {
+  readonly #wanted: Wanted;
+  readonly #rules: readonly Rule[];
+  readonly #asksPreferences: boolean;
 
-/** `eligible` is told of each model (its place) with which the worker may serve the request. */
-export function judge(
-  worker: WorkerSnapshot,
-  wanted: Wanted,
-  { rules = RULES, eligible }: { rules?: readonly Rule[]; eligible?: (at: number) => void } = {},
-): Judgement {
-  let furthest: Judgement = { passed: -1, at: 0 };
-  for (let at = 0; at < wanted.models.length; at++) {
-    const passed = countPassed(worker, wanted, { model: wanted.models[at]!.name, rules });
-    if (passed > furthest.passed) furthest = { passed, at };
-    if (passed === rules.length) eligible?.(at);
+  constructor(wanted: Wanted, rules: readonly Rule[] = RULES) {
+    this.#wanted = wanted;
+    this.#rules = rules;
+    this.#asksPreferences = wanted.request.preferences !== undefined;
   }
-  return furthest;
+
+  /** How many rules, from the first on, the worker passes with one of the wanted models (its place). */
+  passed(worker: WorkerSnapshot, at: number): number {
+    const model = this.#wanted.models[at]!.name;
+    for (let place = 0; place < this.#rules.length; place++) {
+      const rule = this.#rules[place]!;
+      if (rule.ofPreferences && !this.#asksPreferences) continue;
+      if (!rule.passes(worker, this.#wanted, model)) return place;
+    }
+    return this.#rules.length;
+  }
+
+  /** As `passed`, with the model with which it is most. `eligible` is told of each with which it is all. */
+  furthest(worker: WorkerSnapshot, eligible?: (at: number) => void): number {
+    let furthest = 0;
+    for (let at = 0; at < this.#wanted.models.length; at++) {
+      const passed = this.passed(worker, at);
+      if (passed > furthest) furthest = passed;
+      if (passed === this.#rules.length) eligible?.(at);
+    }
+    return furthest;
+  }
 }
 
 export function isEligible(worker: WorkerSnapshot, wanted: Wanted): boolean {
-  return judge(worker, wanted).passed === RULES.length;
-}
-
-function countPassed(
-  worker: WorkerSnapshot,
-  wanted: Wanted,
-  { model, rules }: { model: string | undefined; rules: readonly Rule[] },
-): number {
-  let passed = 0;
-  while (passed < rules.length && rules[passed]!.passes(worker, wanted, model)) passed++;
-  return passed;
+  return new Judge(wanted).furthest(worker) === RULES.length;
 }
 
 /** Models of a worker that a message names, at most. */

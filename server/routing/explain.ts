@@ -1,5 +1,5 @@
 import { decide, settle } from "./decide.ts";
-import { judge, RULES } from "./eligible.ts";
+import { Judge, RULES } from "./eligible.ts";
 import type { Choice } from "./orders.ts";
 import { Ranking } from "./rank.ts";
 import type { Candidate, Decision, FleetSnapshot, Rejection, RouteRequest, WorkerSnapshot } from "./types.ts";
@@ -25,14 +25,13 @@ export interface Explanation {
 /** Why a request goes where it goes, worker by worker. Looks at the whole fleet: for people, not for each request. */
 export function explain(request: RouteRequest, snapshot: FleetSnapshot): Explanation {
   const wanted = settle(request, snapshot);
+  const judge = new Judge(wanted);
   const ranking = new Ranking(wanted);
   const choices: Choice[] = [];
   const rejections: Rejection[] = [];
   for (const worker of snapshot.present.workers) {
-    const { passed, at } = judge(worker, wanted, {
-      eligible: (model) => choices.push({ worker, at: model }),
-    });
-    if (passed < RULES.length) rejections.push(rejection(worker, wanted, { passed, at }));
+    const passed = judge.furthest(worker, (at) => choices.push({ worker, at }));
+    if (passed < RULES.length) rejections.push(rejection(worker, wanted, judge));
   }
   choices.sort((a, b) => ranking.compare(a, b));
   const reasons = ranking.reasons(choices);
@@ -43,16 +42,19 @@ export function explain(request: RouteRequest, snapshot: FleetSnapshot): Explana
       .map((candidate, at) => ({ ...candidate, reason: reasons[at]! })),
     rejections,
     absent: [...snapshot.absent.workers].map((worker) =>
-      rejection(worker, wanted, judge({ ...worker, connected: true }, wanted)),
+      rejection({ ...worker, connected: true }, wanted, judge),
     ),
   };
 }
 
-function rejection(
-  worker: WorkerSnapshot,
-  wanted: Wanted,
-  { passed, at }: { passed: number; at: number },
-): Rejection {
-  const rule = RULES[passed === RULES.length ? 0 : passed]!;
-  return { worker, rule: rule.name, detail: rule.detail(worker, wanted, wanted.models[at]!.name) };
+/** By the model with which it passes most rules; who passes all of them is somebody who is not there. */
+function rejection(worker: WorkerSnapshot, wanted: Wanted, judge: Judge): Rejection {
+  const passed = wanted.models.map((_, at) => judge.passed(worker, at));
+  const most = Math.max(...passed);
+  const rule = RULES[most === RULES.length ? 0 : most]!;
+  return {
+    worker,
+    rule: rule.name,
+    detail: rule.detail(worker, wanted, wanted.models[passed.indexOf(most)]!.name),
+  };
 }

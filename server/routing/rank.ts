@@ -9,11 +9,16 @@ export const BEST_MAX = 4;
 /** Puts choices in order, best first. Made for one request, whose preferences say which orders count. */
 export class Ranking {
   readonly #wanted: Wanted;
-  readonly #orders: readonly Order[];
+  #ordersThatCount: readonly Order[] | undefined;
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
-    this.#orders = ALL_ORDERS.filter((order) => order.counts(wanted));
+  }
+
+  /** Not needed for a single candidate. */
+  get #orders(): readonly Order[] {
+    this.#ordersThatCount ??= ALL_ORDERS.filter((order) => order.counts(this.#wanted));
+    return this.#ordersThatCount;
   }
 
   /** Negative: `a` goes before `b`. The first order that tells two apart decides, the last tells any two apart. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { decide } from "../../../server/routing/decide.ts";
-import { judge, RULES } from "../../../server/routing/eligible.ts";
+import { Judge, RULES } from "../../../server/routing/eligible.ts";
 import { explain } from "../../../server/routing/explain.ts";
 import { routeKey } from "../../../server/routing/route_key.ts";
 import { wantedOf } from "../../../server/routing/wanted.ts";
@@ -80,8 +80,8 @@ test("decide() keeps a funnel that is what looking at each worker counts", () =>
     fc.property(situation, ([facts, present, absent]) => {
       const fleet = fleetOf(present, absent);
       const { funnel } = decide(request(facts), fleet);
-      const wanted = wantedOf(request(facts), fleet);
-      const failed = [...fleet.present.workers].map((one) => judge(one, wanted).passed);
+      const judge = new Judge(wantedOf(request(facts), fleet));
+      const failed = [...fleet.present.workers].map((one) => judge.furthest(one));
       assert.deepEqual(
         funnel,
         RULES.map(({ name }, at) => ({ rule: name, left: failed.filter((rule) => rule > at).length })),

@@ -46,6 +46,24 @@ const commands: readonly Command[] = [
       }),
   },
   {
+    name: "route-test",
+    says: "Tell where a request would go, and why, without sending it",
+    open: async () => {
+      const [{ routeTestSettings }, { ROUTE_TEST_EXAMPLE, ROUTE_TEST_NOTES }] = await Promise.all([
+        import("./server/route_test/settings.ts"),
+        import("./server/route_test/help.ts"),
+      ]);
+      return openCommand({
+        schema: routeTestSettings,
+        operands: { names: ["METHOD", "PATH"], optional: true },
+        example: ROUTE_TEST_EXAMPLE,
+        notes: ROUTE_TEST_NOTES,
+        run: async (settings, io, operands) =>
+          (await import("./server/route_test/route_test.ts")).routeTest(settings, io, operands),
+      });
+    },
+  },
+  {
     name: "keys hash",
     says: "Print the entry of --api-keys-file for an API key",
     open: async () => {

@@ -7,7 +7,9 @@ This page is printed from \`shared/failure_table.ts\` by \`bun docs/generate.ts\
 What a client gets when the relay itself cannot answer its request is JSON in the dialect of the path: OpenAI's
 \`{"error":{"message","type","code","param"}}\`, Anthropic's \`{"type":"error","error":{"type","message","code"}}\` below
 \`/v1/messages\`, Ollama's \`{"error":"message","code"}\` below \`/api/\`. \`metadata\` stands beside \`code\` where there is
-some. \`code\` never changes its meaning; \`X-Signalbox-Request-Id\` finds the request in the log. What a backend answered,
+some. OpenRouter's clients, known by their user agent or an \`X-OpenRouter-…\` header, get
+\`{"error":{"code","message","metadata"}}\`, where \`error.code\` is the status and \`metadata.code\` the code of this page.
+\`code\` never changes its meaning; \`X-Signalbox-Request-Id\` finds the request in the log. What a backend answered,
 its errors included, passes through as it is.
 
 \`source\` is whose doing it is. *Asked again*: another worker may be asked, if what was sent allows it. \`Retry-After\` is

@@ -8,6 +8,8 @@ import { program } from "../main.ts";
 import type { SettingsPage } from "../shared/settings/render.ts";
 import { envExample, settingsPage } from "../shared/settings/render.ts";
 import { failuresPage } from "./failures_page.ts";
+import { routeTestPage } from "./route_test_page.ts";
+import { scenariosPage } from "./scenarios_page.ts";
 
 /** Commands whose settings are worth a variable in `.env`. */
 const LONG_RUNNING = ["serve", "worker"];
@@ -20,6 +22,8 @@ export async function pages(): Promise<Map<string, string>> {
   return new Map([
     [".env.example", envExample(settings.filter(({ name }) => LONG_RUNNING.includes(name)))],
     ["docs/failures.md", failuresPage()],
+    ["docs/route-test.md", routeTestPage()],
+    ["docs/scenarios.md", scenariosPage()],
     ["docs/settings.md", settingsPage(settings)],
   ]);
 }

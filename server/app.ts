@@ -1,4 +1,4 @@
-import { Elysia } from "elysia";
+import { Elysia, ParseError, ValidationError } from "elysia";
 import { type FailureOptions, RelayFailure } from "../shared/failures.ts";
 import { pathOf } from "../shared/path_of.ts";
 import { workerHealth, workerReport, workersOf } from "./admin/reports.ts";
@@ -7,6 +7,8 @@ import type { Fleet } from "./fleet.ts";
 import type { WorkerLink } from "./hub/worker_connection.ts";
 import type { Relay } from "./relay/relay.ts";
 import { contextOf } from "./request_contexts.ts";
+import { answerRouteTest, badRouteTest, routeTestBody } from "./route_test/answer_route_test.ts";
+import type { RelaySettings } from "./route_test/dry_run.ts";
 import type { WaitingLine } from "./waiting_line.ts";
 
 export interface AppParts {
@@ -16,6 +18,7 @@ export interface AppParts {
   /** The provider of workers that name none: what `/health` calls `models_provider`, as ModelRelay. */
   provider: string;
   version: string;
+  settings: RelaySettings;
   /** Whether a request shows the admin token. */
   isAdmin(headers: Headers): boolean;
   /** Milliseconds since 1970. */
@@ -33,7 +36,7 @@ export function makeApp(parts: AppParts) {
     // Strict: `/health/` is not `/health`, so it is relayed.
     new Elysia({ strictPath: true, handler: { standardHostname: false } })
       .onError(({ error }) => {
-        throw error;
+        throw asFailure(error);
       })
       .get("/health", ({ request }) => health(parts, request, startedMs))
       .get("/v1/models", () => modelList(parts.fleet.snapshot(), createdS))
@@ -48,6 +51,11 @@ export function makeApp(parts: AppParts) {
         queue_depth: { [parts.provider]: parts.line.length },
         active_workers: workersOf(parts.fleet).length,
       }))
+      .post(
+        "/admin/route-test",
+        ({ body }) => answerRouteTest(body, parts.fleet.snapshot(), parts.settings),
+        { body: routeTestBody, parse: "json" },
+      )
       // The body is the backend's: nothing may parse it.
       .all("/*", ({ request }) => parts.relay.handle(request, contextOf(request)), { parse: "none" })
   );
@@ -68,4 +76,11 @@ function health(parts: AppParts, request: Request, startedMs: number) {
     ...(workers.length > 0 && { workers: workers.map(workerHealth) }),
     models_provider: parts.provider,
   };
+}
+
+/** Elysia's own errors are about the one body that it parses for us. */
+function asFailure(error: unknown): unknown {
+  if (error instanceof ParseError)
+    return new RelayFailure("bad_request", { detail: "the body is not JSON", cause: error });
+  return error instanceof ValidationError ? badRouteTest(error.valueError, error.value) : error;
 }

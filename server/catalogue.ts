@@ -1,6 +1,8 @@
-import type { FleetSnapshot } from "./routing/types.ts";
+import { isDeepStrictEqual } from "node:util";
+import { labelsFor, type ModelLabels } from "../shared/labels.ts";
+import type { FleetSnapshot, WorkerSnapshot } from "./routing/types.ts";
 
-/** A model as the OpenAI API lists it. */
+/** A model as the OpenAI API lists it, and who serves it. */
 export interface CatalogueModel {
   readonly id: string;
   readonly object: "model";
@@ -8,6 +10,15 @@ export interface CatalogueModel {
   readonly owned_by: "worker-proxy";
   /** Unix time in seconds. OpenAI's clients want the field; the relay knows no model's age and gives its own start. */
   readonly created: number;
+  /** Those whose workers name it, in the order in which they joined. */
+  readonly providers: readonly CatalogueProvider[];
+}
+
+export interface CatalogueProvider {
+  /** What `only`, `ignore` and `order` take. */
+  readonly name: string;
+  /** What all its workers declare alike for this model; absent when that is nothing. */
+  readonly labels?: ModelLabels;
 }
 
 export interface ModelList {
@@ -21,10 +32,16 @@ export interface ModelList {
  * wait. `*` is a promise, not a model.
  */
 export function modelList({ present }: FleetSnapshot, createdS: number): ModelList {
-  const ids = new Set<string>();
-  for (const { models } of present.workers) for (const model of models) ids.add(model);
-  ids.delete("*");
-  return { object: "list", data: [...ids].map((id) => toModel(id, createdS)) };
+  const serving = new Map<string, WorkerSnapshot[]>();
+  for (const worker of present.workers) {
+    for (const model of worker.models) {
+      const others = serving.get(model);
+      if (others) others.push(worker);
+      else serving.set(model, [worker]);
+    }
+  }
+  serving.delete("*");
+  return { object: "list", data: [...serving].map(([id, workers]) => toModel(id, workers, createdS)) };
 }
 
 /**
@@ -37,11 +54,35 @@ export function modelById(
   createdS: number,
 ): CatalogueModel | undefined {
   const id = decoded(rest);
-  return id !== undefined && id !== "*" && present.byModel.has(id) ? toModel(id, createdS) : undefined;
+  if (id === undefined || id === "*") return undefined;
+  const serving = present.byModel.get(id);
+  const workers = serving && [...serving].sort((a, b) => a.joinedAt - b.joinedAt);
+  return workers && toModel(id, workers, createdS);
 }
 
-function toModel(id: string, createdS: number): CatalogueModel {
-  return { id, object: "model", owned_by: "worker-proxy", created: createdS };
+function toModel(id: string, workers: readonly WorkerSnapshot[], createdS: number): CatalogueModel {
+  const providers = new Map<string, ModelLabels>();
+  for (const { provider, labels } of workers) {
+    const own = labelsFor(labels, id);
+    const others = providers.get(provider);
+    providers.set(provider, others ? alike(others, own) : own);
+  }
+  return {
+    id,
+    object: "model",
+    owned_by: "worker-proxy",
+    created: createdS,
+    providers: [...providers].map(([name, labels]) =>
+      Object.keys(labels).length > 0 ? { name, labels } : { name },
+    ),
+  };
+}
+
+function alike(some: ModelLabels, others: ModelLabels): ModelLabels {
+  const keys = Object.keys(some) as (keyof ModelLabels)[];
+  return Object.fromEntries(
+    keys.filter((key) => isDeepStrictEqual(some[key], others[key])).map((key) => [key, some[key]]),
+  );
 }
 
 function decoded(text: string): string | undefined {

@@ -1,5 +1,8 @@
 import type { Clock } from "../shared/clock.ts";
 import { AbsentWorkers } from "./fleet/absent_workers.ts";
+import { Affinity } from "./fleet/affinity.ts";
+import { pairKey } from "./fleet/expiring_map.ts";
+import { Measurements, type Sample } from "./fleet/measurements.ts";
 import { hasFreeSlot } from "./routing/load.ts";
 import type { Candidate, FleetSnapshot, WorkerSnapshot } from "./routing/types.ts";
 import { LiveWorkerIndex } from "./routing/worker_index.ts";
@@ -15,6 +18,8 @@ export interface Registration<Link>
   readonly labels?: WorkerSnapshot["labels"];
   /** What it works on already. Default 0. */
   readonly reportedLoad?: number;
+  /** What stays the same when the same process connects again; no other worker of its provider has it. */
+  readonly identity?: string | undefined;
   readonly link: Link;
 }
 
@@ -34,6 +39,8 @@ export class Fleet<Link> {
   readonly #clock: Clock;
   readonly #present = new LiveWorkerIndex();
   readonly #absent: AbsentWorkers;
+  readonly #measurements = new Measurements();
+  readonly #affinity = new Affinity();
   readonly #byId = new Map<string, Mutable<FleetWorker<Link>>>();
   readonly #listeners = new Set<(worker: WorkerSnapshot) => void>();
   readonly #lossListeners = new Set<() => void>();
@@ -65,17 +72,18 @@ export class Fleet<Link> {
 
   /** The fleet as it is now: a live view, not a copy. Use it before the next `await`. */
   snapshot(): FleetSnapshot {
+    const nowMs = this.#clock.nowMs();
     return {
       present: this.#present,
-      absent: this.#absent.at(this.#clock.nowMs()),
+      absent: this.#absent.at(nowMs),
       turn: this.#turn,
-      measured: { of: () => undefined },
-      affinity: { sticky: () => undefined, keeper: () => undefined },
+      measured: this.#measurements.at(nowMs),
+      affinity: this.#affinity.at(nowMs),
     };
   }
 
   /** Ids count up as ModelRelay's do: `worker-1`, `worker-2`, … Listeners have been called when it returns. */
-  join(registration: Registration<Link>): FleetWorker<Link> {
+  join({ identity, ...registration }: Registration<Link>): FleetWorker<Link> {
     const joinedAt = ++this.#joined;
     const worker = {
       ...registration,
@@ -92,6 +100,7 @@ export class Fleet<Link> {
     };
     this.#byId.set(worker.id, worker);
     this.#present.add(worker);
+    this.#affinity.join(worker.id, identity === undefined ? undefined : pairKey(worker.provider, identity));
     this.#tell(worker);
     return worker;
   }
@@ -102,6 +111,7 @@ export class Fleet<Link> {
     if (!worker) return;
     this.#byId.delete(id);
     this.#present.remove(worker);
+    this.#affinity.leave(id);
     worker.connected = false;
     this.#remember(worker, worker.models);
     this.#tellLoss();
@@ -165,6 +175,24 @@ export class Fleet<Link> {
         });
       },
     };
+  }
+
+  /** How fast the worker answered with this model (undefined: the request named none). */
+  measure({ provider }: WorkerSnapshot, model: string | undefined, sample: Sample): void {
+    this.#measurements.record({ provider, model: model ?? "", ...sample }, this.#clock.nowMs());
+  }
+
+  /** The worker had a request of this session: the next one for the same model is best given to it, too. */
+  stickTo(
+    { id }: WorkerSnapshot,
+    { session, model = "" }: { session: string; model?: string | undefined },
+  ): void {
+    this.#affinity.rememberSession({ session, model, workerId: id }, this.#clock.nowMs());
+  }
+
+  /** The worker's backend keeps something under this id. */
+  keeps({ id }: WorkerSnapshot, keptId: string): void {
+    this.#affinity.rememberKept(keptId, id, this.#clock.nowMs());
   }
 
   #remember({ link: _, ...worker }: FleetWorker<Link>, models: ReadonlySet<string>): void {

@@ -92,7 +92,7 @@ function refuse(failure: RelayFailure, request: Request, context: RequestContext
     request_id: requestId,
     cause: failure.cause,
   });
-  return failureResponse(failure, { method: request.method, path, requestId });
+  return failureResponse(failure, { method: request.method, path, headers: request.headers, requestId });
 }
 
 /** One `host` or `host:port` (RFC 9110 7.2): a comma or a space tells of two, or of what is no name at all. */

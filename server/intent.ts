@@ -1,116 +1,105 @@
-import { isUtf8 } from "node:buffer";
-import { memberValues } from "./json_members.ts";
-import { isBinary, isJson, isText, mediaType } from "./media_type.ts";
-import { multipartField } from "./multipart_field.ts";
-import { announcesBody, asksForWebSocket } from "./request_headers.ts";
-import type { Capability, RouteRequest } from "./routing/types.ts";
+import { pathOf } from "../shared/path_of.ts";
+import { type RoutingText, routingTextOfForm, routingTextOfJson } from "./body_edits.ts";
+import { askedAffinity } from "./intent/asked_affinity.ts";
+import { askedModels, type ModelSource } from "./intent/asked_models.ts";
+import { askedPreferences } from "./intent/asked_preferences.ts";
+import { linkNeeds } from "./intent/link_needs.ts";
+import { type BodySyntax, bodySyntax, queryParameter, type RequestFacts } from "./intent/request_facts.ts";
+import { type JsonMembers, readMembers } from "./json_members.ts";
+import { type FormField, multipartField } from "./multipart_field.ts";
+import type { RouteRequest } from "./routing/types.ts";
 
-/** What is known of a request before it is routed. */
-export interface RequestFacts {
-  readonly method: string;
-  /** Path and query, as they are forwarded. */
-  readonly target: string;
-  readonly headers: Headers;
-  /** The body, as far as it was read; undefined: there is none, or it was not read. */
-  readonly peeked?: Uint8Array | undefined;
-  /** `peeked` is all of it. */
-  readonly whole: boolean;
+/** What a request asks of routing, and what the relay has to know of its body to change it. */
+export interface Intent {
+  readonly request: RouteRequest;
+  /** What was not understood and does not fail the request. A dozen at most, of one line each. */
+  readonly warnings: readonly string[];
+  readonly modelIn: ModelSource;
+  /**
+   * The JSON body asks its backend to keep what it makes, so that making it twice is not the same. Undefined: it was
+   * not read whole as JSON. `asksToStore` looks at bytes of any kind, when all of them are there.
+   */
+  readonly stores: boolean | undefined;
+  /** Undefined: the body is neither JSON nor a form that names a model. */
+  readonly routingText: RoutingText | undefined;
 }
 
+type Draft<T> = { -readonly [Key in keyof T]: T[Key] };
+
 /**
- * What a request asks of routing. The bytes are looked at, never changed.
- *
- * The model comes from the JSON body, else `X-Model`, else a multipart field, else the query. A body that is only
- * there in part may name another model further on: then `X-Model` goes first.
+ * Reads what a request asks of routing. The bytes are looked at, never changed, and gone over once: nothing is read
+ * of a body that is neither JSON nor a form, or that is encoded.
+ * @throws RelayFailure `invalid_preference`
  */
-export function readIntent(facts: RequestFacts): RouteRequest {
+export function readIntent(facts: RequestFacts): Intent {
   const { method, target, headers } = facts;
-  const queryAt = target.indexOf("?");
-  const query = queryAt === -1 ? undefined : parsedQuery(target.slice(queryAt + 1));
-  const members = jsonMembers(facts);
-  const inBody = named(members?.get("model"));
-  const inHeader = named(headers.get("x-model"));
-  return {
+  const path = pathOf(target);
+  const syntax = bodySyntax(headers);
+  const members = jsonMembers(facts, syntax);
+  const form = syntax === "form" ? formModel(facts) : undefined;
+  const { model, models, modelIn } = askedModels(facts, members, form?.value);
+  const { preferences, parameters, warnings } = askedPreferences(facts, members);
+  const { session, keptIds, warnings: moreWarnings } = askedAffinity(path, members, headers);
+  // No spread of parts that are seldom there: it would cost as much again as all the rest.
+  const request: Draft<RouteRequest> = {
     method,
-    path: queryAt === -1 ? target : target.slice(0, queryAt),
-    model:
-      (facts.whole ? (inBody ?? inHeader) : (inHeader ?? inBody)) ??
-      formModel(facts) ??
-      named(query?.get("model")),
-    needs: needsOf(facts),
-    streaming: members?.get("stream") === true || query?.get("stream") === "true" || acceptsEvents(headers),
+    path,
+    model,
+    needs: linkNeeds(facts),
+    streaming: asksForStream(facts, members),
+  };
+  if (models.length > 0) request.models = models;
+  if (preferences) request.preferences = preferences;
+  if (parameters) request.parameters = parameters;
+  if (session !== undefined) request.session = session;
+  if (keptIds.length > 0) request.keptIds = keptIds;
+  return {
+    request,
+    warnings: [...warnings, ...moreWarnings],
+    modelIn,
+    stores: facts.whole && members ? storesIn(members) : undefined,
+    routingText: members ? routingTextOfJson(members) : form && routingTextOfForm(form),
   };
 }
 
 /** Whether routing wants to see the beginning of such a request's body. */
 export function wantsPeek(headers: Headers): boolean {
-  const type = mediaType(headers.get("content-type"));
-  return !isEncoded(headers) && (type === "" || isJson(type) || type === "multipart/form-data");
+  return bodySyntax(headers) !== "other";
 }
 
-/** Whether a JSON body asks its backend to keep what it makes, so that making it twice is not the same. */
+/** Whether a JSON body, of whatever type it says it is, asks its backend to keep what it makes. */
 export function asksToStore(body: Uint8Array | undefined): boolean {
-  if (!body) return false;
-  const members = memberValues(body, ["store", "background"], true);
-  return members.get("store") === true || members.get("background") === true;
+  const members = body && readMembers(body, ["store", "background"], true);
+  return members !== undefined && storesIn(members);
 }
 
-const MEMBERS = ["model", "stream"];
+function storesIn(members: JsonMembers): boolean {
+  return members.value("store") === true || members.value("background") === true;
+}
+
+const MEMBERS = [
+  ...["model", "models", "provider", "session_id"],
+  ...["stream", "store", "background"],
+  ...["previous_response_id", "conversation", "input_file_id"],
+];
 
 /** Only of JSON, and of what has no type and looks like it. */
-function jsonMembers({ headers, peeked, whole }: RequestFacts): ReadonlyMap<string, unknown> | undefined {
-  if (!peeked || peeked.length === 0 || isEncoded(headers)) return undefined;
-  const type = mediaType(headers.get("content-type"));
-  const looksJson = type === "" ? peeked[0] === 0x7b : isJson(type);
-  return looksJson ? memberValues(peeked, MEMBERS, whole) : undefined;
+function jsonMembers({ peeked, whole }: RequestFacts, syntax: BodySyntax): JsonMembers | undefined {
+  if (!peeked || peeked.length === 0) return undefined;
+  const isJson = syntax === "json" || (syntax === "untyped" && peeked[0] === OPEN_BRACE);
+  return isJson ? readMembers(peeked, MEMBERS, whole) : undefined;
 }
 
-function formModel({ headers, peeked }: RequestFacts): string | undefined {
-  const type = headers.get("content-type");
-  if (!peeked || isEncoded(headers) || mediaType(type) !== "multipart/form-data") return undefined;
-  return named(multipartField(peeked, type!, "model"));
+const OPEN_BRACE = 0x7b;
+
+function formModel({ headers, peeked }: RequestFacts): FormField | undefined {
+  return peeked && multipartField(peeked, headers.get("content-type")!, "model");
 }
 
-/** Most queries say nothing to routing: those are not taken apart. */
-function parsedQuery(query: string): URLSearchParams | undefined {
-  return query.includes("model=") || query.includes("stream=") ? new URLSearchParams(query) : undefined;
-}
-
-function named(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function acceptsEvents(headers: Headers): boolean {
-  return headers.get("accept")?.includes("text/event-stream") ?? false;
-}
-
-const NO_NEEDS: ReadonlySet<Capability> = new Set();
-
-function needsOf(facts: RequestFacts): ReadonlySet<Capability> {
-  const { method, headers } = facts;
-  const needs: Capability[] = [];
-  if (method !== "POST") needs.push("method");
-  if (isBinaryBody(facts) || expectsBinary(headers)) needs.push("binary");
-  if (asksForWebSocket(headers)) needs.push("upgrade");
-  return needs.length === 0 ? NO_NEEDS : new Set(needs);
-}
-
-/** A body of a text type is taken for text; of any other when it is seen to be. */
-function isBinaryBody({ headers, peeked, whole }: RequestFacts): boolean {
-  if (!peeked && !announcesBody(headers)) return false;
-  if (isEncoded(headers)) return true;
-  if (isText(mediaType(headers.get("content-type")))) return false;
-  return !(whole && peeked && isUtf8(peeked));
-}
-
-function isEncoded(headers: Headers): boolean {
-  const coding = headers.get("content-encoding");
-  return coding !== null && coding !== "" && coding.toLowerCase() !== "identity";
-}
-
-/** All that the client takes is bytes, as the SDKs say when they ask for speech or a file. */
-function expectsBinary(headers: Headers): boolean {
-  const accept = headers.get("accept");
-  if (accept === null || accept === "*/*") return false;
-  return accept.split(",").every((range) => isBinary(mediaType(range)));
+function asksForStream({ target, headers }: RequestFacts, members: JsonMembers | undefined): boolean {
+  return (
+    members?.value("stream") === true ||
+    queryParameter(target, "stream") === "true" ||
+    (headers.get("accept")?.includes("text/event-stream") ?? false)
+  );
 }

@@ -26,6 +26,20 @@ PLAIN[QUOTE] = 0;
 PLAIN[BACKSLASH] = 0;
 const LITERALS = ["true", "false", "null"].map((word) => new TextEncoder().encode(word));
 
+/** A member of the object that is walked over, by positions in its bytes. */
+export interface Member {
+  /** Behind the value before it; undefined: it is the first. */
+  readonly before: number | undefined;
+  /** Its name, quotes included. */
+  readonly nameStart: number;
+  readonly nameEnd: number;
+  /** Its value. */
+  readonly start: number;
+  readonly end: number;
+  /** Where the next one's name begins; undefined: it is the last. */
+  readonly next: number | undefined;
+}
+
 /** Says "no" by a position that no byte has. Each `skip…` returns the position behind what it skipped, or this. */
 const NO = -1;
 
@@ -40,15 +54,15 @@ export class JsonScanner {
     this.#bytes = bytes;
   }
 
-  /** Whether all is one object; `member` is told of each member that is complete, on the way. */
-  object(member: (nameStart: number, nameEnd: number, start: number, end: number) => void): boolean {
+  /** Whether all is one object; `visit` is told of each member that is complete, on the way. */
+  object(visit: (member: Member) => void): boolean {
     const bytes = this.#bytes;
     const mark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
     let at = this.#space(mark ? 3 : 0);
     if (bytes[at] !== OPEN_BRACE) return false;
     at = this.#space(at + 1);
     if (bytes[at] === CLOSE_BRACE) return this.#space(at + 1) === bytes.length;
-    for (;;) {
+    for (let before: number | undefined; ; ) {
       const nameStart = at;
       const nameEnd = this.#string(at);
       const start = this.#colon(nameEnd);
@@ -56,10 +70,12 @@ export class JsonScanner {
       if (end === NO) return false;
       at = this.#space(end);
       // A number at the very end of what there is may go on.
-      if (at < bytes.length) member(nameStart, nameEnd, start, end);
-      if (bytes[at] === CLOSE_BRACE) return this.#space(at + 1) === bytes.length;
-      if (bytes[at] !== COMMA) return false;
-      at = this.#space(at + 1);
+      if (at === bytes.length) return false;
+      const next = bytes[at] === COMMA ? this.#space(at + 1) : undefined;
+      visit({ before, nameStart, nameEnd, start, end, next });
+      if (next === undefined) return bytes[at] === CLOSE_BRACE && this.#space(at + 1) === bytes.length;
+      before = end;
+      at = next;
     }
   }
 

@@ -1,4 +1,10 @@
 import { Buffer } from "node:buffer";
+import type { Span } from "./json_members.ts";
+
+/** A field's value, and where it stands. */
+export interface FormField extends Span {
+  readonly value: string;
+}
 
 /** A form has a dozen fields. Whoever sends a megabyte of empty ones is not to have each looked at. */
 const PARTS_MAX = 100;
@@ -11,7 +17,7 @@ const VALUE_MAX_BYTES = 1_024;
  * A text field of a `multipart/form-data` body (RFC 7578), by its name, from as much of the body as there is.
  * Undefined when it is not in there, whole and without a file name.
  */
-export function multipartField(body: Uint8Array, contentType: string, field: string): string | undefined {
+export function multipartField(body: Uint8Array, contentType: string, field: string): FormField | undefined {
   const boundary = boundaryOf(contentType);
   if (boundary === undefined) return undefined;
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
@@ -21,7 +27,9 @@ export function multipartField(body: Uint8Array, contentType: string, field: str
     const end = headEnd === -1 ? -1 : bytes.indexOf(`\r\n--${boundary}`, headEnd + 4);
     if (end === -1) return undefined;
     if (headEnd - part <= HEAD_MAX_BYTES && isField(bytes.toString("utf8", part, headEnd), field)) {
-      return end - headEnd - 4 <= VALUE_MAX_BYTES ? bytes.toString("utf8", headEnd + 4, end) : undefined;
+      const start = headEnd + 4;
+      if (end - start > VALUE_MAX_BYTES) return undefined;
+      return { value: bytes.toString("utf8", start, end), start, end };
     }
     part = end + 2;
   }

@@ -19,6 +19,7 @@ export const RESERVED_PATHS: readonly ReservedPath[] = [
   { path: "/v1/models/", methods: READ, credential: "client" },
   { path: "/admin/workers", methods: READ, credential: "admin" },
   { path: "/admin/stats", methods: READ, credential: "admin" },
+  { path: "/admin/route-test", methods: ["POST"], credential: "admin" },
 ];
 
 /** Kept for the relay though nothing is there yet: a backend must not appear under these. */

@@ -21,7 +21,7 @@ import { Hub } from "./hub/hub.ts";
 import type { WorkerLink } from "./hub/worker_connection.ts";
 import { WorkerDoor } from "./hub/worker_door.ts";
 import { AuthLimiter } from "./keys/auth_limiter.ts";
-import { ClientDoor, requireScope } from "./keys/client_door.ts";
+import { asksToExplain, ClientDoor, requireExplain, requireScope } from "./keys/client_door.ts";
 import { watchKeys } from "./keys/watched_keys.ts";
 import { WorkerSecrets } from "./keys/worker_secrets.ts";
 import { Relay } from "./relay/relay.ts";
@@ -85,8 +85,13 @@ function compose(settings: ServeSettings) {
     limits: { countMax: settings.maxQueueLen, bytesMax: settings.maxQueueBytes },
   });
   const relay = new Relay({
-    settings: { ...settings, resendPaths: new Set(settings.resendPaths) },
+    settings: {
+      ...settings,
+      resendPaths: new Set(settings.resendPaths),
+      fallbackOn: new Set(settings.fallbackOn),
+    },
     line,
+    fleet,
     clock,
     sweeper: new Sweeper(clock),
     runtime,
@@ -94,7 +99,13 @@ function compose(settings: ServeSettings) {
       const admitted = clientDoor.authenticate(headers);
       requireScope(admitted, "inference");
       const { key, credentialHeaders } = admitted;
-      return { name: key?.name, consumed: credentialHeaders };
+      const isAdmin = asksToExplain(headers) && adminToken.isShown(headers);
+      return {
+        name: key?.name,
+        // The token opens the relay itself: no worker is to see it.
+        consumed: isAdmin ? [...credentialHeaders, "authorization"] : credentialHeaders,
+        mayExplain: asksToExplain(headers) && (isAdmin || requireExplain(admitted)),
+      };
     },
     isTrustedProxy: trustedProxies(settings.trustedProxies),
   });
@@ -117,6 +128,7 @@ function compose(settings: ServeSettings) {
     line,
     provider: settings.provider,
     version,
+    settings,
     isAdmin: (headers) => adminToken.isShown(headers),
     timeMs: Date.now,
   });

@@ -5,7 +5,11 @@ import { count, countOrNone, duration, durationOrNone, size } from "../shared/se
 import { processFields } from "../shared/settings/common.ts";
 import { field, optionalField } from "../shared/settings/field.ts";
 import { secret, workerSecrets } from "../shared/settings/secrets.ts";
+import { statuses } from "../shared/settings/statuses.ts";
 import { file, flag, name, paths, somePaths } from "../shared/settings/texts.ts";
+
+/** With these a backend says that it cannot serve now, which another may. */
+export const FALLBACK_STATUSES: readonly number[] = [429, 500, 502, 503, 504, 529];
 
 /** Settings of `signalbox serve`. */
 export const serveSettings = z
@@ -86,6 +90,16 @@ export const serveSettings = z
       key: "deny-path",
       default: "",
       says: "Paths that are not relayed, though allowed",
+    }),
+    stripProvider: field(flag, {
+      group: "Routing",
+      default: "false",
+      says: "Cut the client's provider preferences out of the JSON body before it goes to a worker",
+    }),
+    fallbackOn: field(statuses(FALLBACK_STATUSES), {
+      group: "Routing",
+      default: "",
+      says: `Statuses of a backend's answer on which the request goes to the next worker: ${FALLBACK_STATUSES.join(", ")}`,
     }),
     maxQueueLen: field(countOrNone, {
       group: "Waiting line",

@@ -95,9 +95,14 @@ export class WaitingLine<Link> {
     return this.#place(request);
   }
 
+  /** What would become of a request now. */
+  decide(request: RouteRequest): Decision {
+    return decide(request, this.#fleet.snapshot());
+  }
+
   /** Whether somebody who is connected will take such a request; else it waits for somebody who is expected back. */
   hasTaker(request: RouteRequest): boolean {
-    const decision = decide(request, this.#fleet.snapshot());
+    const decision = this.decide(request);
     return decision.type !== "refuse" && decision.candidates.length > 0;
   }
 
@@ -185,7 +190,7 @@ export class WaitingLine<Link> {
     while (more()) {
       const entry = firstOf(groups);
       if (!entry) return;
-      const placed = this.#reserve(decide(entry.waiting.request, this.#fleet.snapshot()));
+      const placed = this.#reserve(this.decide(entry.waiting.request));
       // Who waits for a certain worker, or for the best provider alone, leaves the slot to those behind.
       if (placed) this.#serveEntry(entry, placed);
       else groups.splice(groups.indexOf(entry.group), 1);

@@ -39,6 +39,10 @@ const TABLE = {
     says: "The request cannot be understood",
     hint: "the message names the part; a GET or HEAD cannot have a body",
   }),
+  invalid_preference: client(400, {
+    says: "A routing preference cannot be understood",
+    hint: "the message names the field of provider, X-Provider or models, and what it takes",
+  }),
   bad_host: client(400, {
     says: "The request needs exactly one valid Host header",
     hint: "look at the client, or at the proxy in front that rewrites Host",

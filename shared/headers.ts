@@ -36,6 +36,7 @@ const REQUEST_STOPS: ReadonlySet<string> = new Set([
   // What the client tells the relay.
   "x-model",
   "x-model-provider",
+  "x-openrouter-metadata",
   "x-worker-secret",
 ]);
 const RESPONSE_STOPS: ReadonlySet<string> = new Set(HOP_BY_HOP);

@@ -40,6 +40,7 @@ const END_TO_END = "tests/end_to_end";
 const unitPaths = [
   "tests/architecture",
   "tests/command_line",
+  "tests/routing",
   "tests/server",
   "tests/shared",
   "tests/support",

@@ -1,3 +1,4 @@
+import type { Labels } from "../shared/labels.ts";
 import { LinkProtocolError } from "../shared/link/events.ts";
 import { FEATURE, type MessageNamed, PROTOCOL_VERSION, parseRelayMessage } from "../shared/link/messages.ts";
 
@@ -10,6 +11,7 @@ export interface Registration {
   /** A random id of this process: a reconnect replaces the old link instead of standing beside it. */
   session: string;
   currentLoad: number;
+  labels: Labels;
   /** Speak ModelRelay's protocol even to a relay that knows better. */
   plain: boolean;
 }
@@ -30,7 +32,7 @@ export function connectHeaders(secret: string | undefined, plain: boolean): Reco
 
 /** The first message. A ModelRelay server reads the fields it knows and ignores the rest. */
 export function registerMessage(registration: Registration): MessageNamed<"register"> {
-  const { endpointPrefixes, plain } = registration;
+  const { endpointPrefixes, labels, plain } = registration;
   return {
     type: "register",
     worker_name: registration.workerName,
@@ -40,6 +42,7 @@ export function registerMessage(registration: Registration): MessageNamed<"regis
     current_load: registration.currentLoad,
     ...(endpointPrefixes.length > 0 && { endpoint_prefixes: [...endpointPrefixes] }),
     features: [...(plain ? [] : [FEATURE.framed]), FEATURE.method, FEATURE.head],
+    ...(Object.keys(labels).length > 0 && { labels }),
     session: registration.session,
   };
 }

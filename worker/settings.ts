@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { backendUrl, relayUrls } from "../shared/settings/addresses.ts";
-import { count, durationOrNone, positiveDuration } from "../shared/settings/amounts.ts";
+import { count, durationOrNone, positiveDuration, usd } from "../shared/settings/amounts.ts";
 import { processFields } from "../shared/settings/common.ts";
 import { field, optionalField } from "../shared/settings/field.ts";
+import { labelsTable, parameters } from "../shared/settings/labels_table.ts";
 import { secret } from "../shared/settings/secrets.ts";
-import { choice, file, models, name, paths } from "../shared/settings/texts.ts";
+import { choice, file, flag, models, name, paths } from "../shared/settings/texts.ts";
 
 /** Settings of `signalbox worker`. */
 export const workerSettings = z.object({
@@ -91,6 +92,38 @@ export const workerSettings = z.object({
     group: "Backend",
     default: "300s",
     says: "Between two pieces of the backend's answer, 0 for ever",
+  }),
+  labels: optionalField(labelsTable, {
+    group: "Labels",
+    says: "What this worker declares for clients' preferences, for all models or single ones; flags below are stronger",
+  }),
+  quantization: optionalField(name, {
+    group: "Labels",
+    says: "How the models are quantized: fp16, int8, q4_k_m",
+  }),
+  dataCollection: optionalField(choice(["allow", "deny"]), {
+    group: "Labels",
+    says: "What becomes of prompts; deny: they are neither kept for training nor shown to others",
+  }),
+  zdr: optionalField(flag, {
+    group: "Labels",
+    says: "Zero data retention: prompts are not kept at all",
+  }),
+  distillableText: optionalField(flag, {
+    group: "Labels",
+    says: "The models' licences allow training on their output",
+  }),
+  supportedParameters: optionalField(parameters, {
+    group: "Labels",
+    says: "Members of a request body that the backend obeys: tools, temperature",
+  }),
+  pricePrompt: optionalField(usd, {
+    group: "Labels",
+    says: "Price of a million tokens of prompt, in US dollars",
+  }),
+  priceCompletion: optionalField(usd, {
+    group: "Labels",
+    says: "Price of a million tokens of completion, in US dollars",
   }),
   ...processFields,
 });

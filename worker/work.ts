@@ -2,7 +2,7 @@ import { fullJitter } from "../shared/backoff.ts";
 import { systemClock } from "../shared/clock.ts";
 import { readText } from "../shared/command_line/read_text.ts";
 import { Http1Client } from "../shared/http1/client.ts";
-import type { Origin } from "../shared/http1/types.ts";
+import { originOf } from "../shared/http1/origin.ts";
 import { log } from "../shared/log.ts";
 import { runtime } from "../shared/runtime/current.ts";
 import { DialError } from "../shared/runtime/ports.ts";
@@ -12,6 +12,7 @@ import { Capacity } from "./capacity.ts";
 import { askBackend } from "./catalog.ts";
 import type { Backend } from "./forward.ts";
 import type { Registration } from "./handshake.ts";
+import { declaredLabels } from "./labels.ts";
 import { ServedModels } from "./models.ts";
 import { Session, type SessionEnd } from "./session.ts";
 import type { WorkerSettings } from "./settings.ts";
@@ -60,6 +61,8 @@ export async function work(settings: WorkerSettings, options: WorkOptions = {}):
   await models.refresh();
   const shares = backend.capacity.shares(settings.proxyUrls.length);
   const session = crypto.randomUUID();
+  const labels = declaredLabels(settings);
+  warnOfUnserved(Object.keys(labels.models ?? {}), models.current);
   for (const [at, relayUrl] of settings.proxyUrls.entries()) {
     const registration = (): Registration => ({
       workerName: settings.workerName,
@@ -68,6 +71,7 @@ export async function work(settings: WorkerSettings, options: WorkOptions = {}):
       endpointPrefixes: settings.endpointPrefixes,
       session,
       currentLoad: backend.capacity.inFlight,
+      labels,
       plain: settings.linkForm === "plain",
     });
     tethers.push(makeTether({ settings, caPem, relayUrl, backend, registration, models, options }));
@@ -82,16 +86,9 @@ export async function work(settings: WorkerSettings, options: WorkOptions = {}):
 
 function makeBackend(settings: WorkerSettings): Backend {
   const url = new URL(settings.backendUrl);
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const secure = url.protocol === "https:";
   const caPem = settings.backendCaFile ? [readText(settings.backendCaFile)] : undefined;
-  const origin: Origin = {
-    host,
-    port: Number(url.port) || (secure ? 443 : 80),
-    ...(secure && { tls: { serverName: host, ...(caPem && { caPem }) } }),
-  };
   return {
-    origin,
+    origin: originOf(url, caPem),
     basePath: url.pathname.replace(/\/+$/, ""),
     client: new Http1Client({
       runtime,
@@ -186,6 +183,14 @@ function reportApart(relay: string, why: DialError | SessionEnd, delayMs: number
 function reportBackend(backend: string, isReachable: boolean): void {
   if (isReachable) log.info("The backend answers", { backend });
   else log.warn("The backend cannot be reached: its models are not offered until it answers", { backend });
+}
+
+/** A misspelt name would leave the model that was meant with the labels for all. */
+function warnOfUnserved(labelled: readonly string[], served: readonly string[]): void {
+  if (served.length === 0 || served.includes("*")) return;
+  for (const model of labelled) {
+    if (!served.includes(model)) log.warn("Labels are declared for a model that is not served", { model });
+  }
 }
 
 /** Ollama deletes models, llama.cpp shows slots: whoever may call the relay may call that too. */

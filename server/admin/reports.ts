@@ -4,7 +4,7 @@ import type { WorkerSnapshot } from "../routing/types.ts";
 
 /** What `/admin/workers` says of each: ModelRelay's members, and ours behind them. */
 export function workerReport(worker: WorkerSnapshot) {
-  const { registration, peer } = (worker as FleetWorker<WorkerLink>).link.connection;
+  const { peer } = (worker as FleetWorker<WorkerLink>).link.connection;
   return {
     worker_id: worker.id,
     provider: worker.provider,
@@ -15,7 +15,7 @@ export function workerReport(worker: WorkerSnapshot) {
     in_flight_count: worker.inFlight,
     is_draining: worker.draining,
     endpoint_prefixes: [...worker.endpointPrefixes],
-    labels: registration?.labels ?? {},
+    labels: worker.labels,
     link_form: worker.linkForm,
     peer,
   };

@@ -11,7 +11,10 @@ export function readRegister(data: string | Uint8Array): MessageNamed<"register"
 }
 
 /** What requests may need that a link of this form carries. */
-export function capabilities(registration: Registration, framed: boolean): ReadonlySet<Capability> {
+export function capabilities(
+  registration: Pick<Registration, "knowsMethod">,
+  framed: boolean,
+): ReadonlySet<Capability> {
   if (framed) return new Set<Capability>(["method", "binary"]);
   return new Set<Capability>(registration.knowsMethod ? ["method"] : []);
 }

@@ -60,7 +60,8 @@ export interface ConnectionEvents {
 /** One worker's socket, from its acceptance to its end: registers the worker, keeps its link, tells the fleet. */
 export class WorkerConnection implements SocketHandlers {
   readonly peer: string;
-  readonly provider: string;
+  /** With its variant, which a worker may name when it registers. */
+  provider: string;
   registration: Registration | undefined;
   worker: FleetWorker<WorkerLink> | undefined;
   link: Link | undefined;
@@ -151,21 +152,24 @@ export class WorkerConnection implements SocketHandlers {
 
   /** The worker joins the fleet and may be given a waiting request at once; the acknowledgement still goes first. */
   #register(register: MessageNamed<"register">): void {
-    const accepted = acceptRegister(register, { workerId: "", features: OFFERED });
+    const accepted = acceptRegister(register, { workerId: "", provider: this.provider, features: OFFERED });
     const { registration, ack } = accepted;
     this.#registerTimer?.cancel();
     const framed = registration.features.includes(FEATURE.framed);
     registration.models = this.#allowed(registration.models);
     this.registration = registration;
+    this.provider = registration.provider;
     this.link = this.#makeLink(registration, framed);
     this.worker = this.#options.fleet.join({
       name: registration.name,
-      provider: this.provider,
+      provider: registration.provider,
       models: registration.models,
       endpointPrefixes: registration.endpointPrefixes,
       maxConcurrent: Math.min(registration.maxConcurrent, MAX_EXCHANGES),
       reportedLoad: registration.load,
+      identity: registration.session,
       capabilities: capabilities(registration, framed),
+      labels: registration.labels,
       linkForm: framed ? "framed" : "plain",
       link: { link: this.link, connection: this },
     });

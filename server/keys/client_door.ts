@@ -65,3 +65,16 @@ export function requireScope({ key }: Admitted, scope: Scope): void {
   if (key && !key.scopes.has(scope))
     throw new RelayFailure("forbidden", { detail: `it lacks the scope ${scope}` });
 }
+
+/** `X-Signalbox-Explain: 1`: the client wants to see how its request is routed. */
+export function asksToExplain(headers: Headers): boolean {
+  return headers.get("x-signalbox-explain") === "1";
+}
+
+/** @throws RelayFailure `forbidden` without a key that is good for seeing the routing decision */
+export function requireExplain({ key }: Admitted): true {
+  if (key?.scopes.has("explain")) return true;
+  throw new RelayFailure("forbidden", {
+    detail: "X-Signalbox-Explain needs the admin token, or a key with the scope explain",
+  });
+}

@@ -1,4 +1,5 @@
 import type { WorkerSecret } from "../../shared/settings/secrets.ts";
+import { namesProvider } from "../routing/provider_name.ts";
 import { digest, sameDigest } from "./digest.ts";
 
 export type WorkerAdmission =
@@ -22,13 +23,13 @@ export class WorkerSecrets {
     return this.#entries.length === 0;
   }
 
-  /** Whether `secret` is good for this provider. Every entry is compared, whichever matches. */
+  /** Whether `secret` is good for this provider, which may be a variant of the one it is bound to. Every entry is compared, whichever matches. */
   check(secret: string | undefined, provider: string): WorkerAdmission {
     if (this.open) return { ok: true };
     const shown = digest(secret ?? "");
     const matching = this.#entries.filter((entry) => {
       const same = sameDigest(entry.digest, shown);
-      return same && (entry.provider === undefined || entry.provider === provider);
+      return same && (entry.provider === undefined || namesProvider(entry.provider, provider));
     });
     if (secret === undefined || matching.length === 0) return { ok: false };
     if (matching.some(({ models }) => models === undefined)) return { ok: true };

@@ -4,6 +4,7 @@ import type { ResetCode } from "../../shared/link/events.ts";
 import type { LinkExchange } from "../../shared/link/link.ts";
 import type { BodySink, BodySource } from "../../shared/runtime/ports.ts";
 import type { Sweeper, Watched } from "../../shared/sweeper.ts";
+import type { AnswerWay } from "./answer_way.ts";
 
 /** How a response body ended. Anything but `complete` the client sees as a broken connection. */
 export type BodyOutcome =
@@ -17,7 +18,7 @@ export type BodyOutcome =
   /** The request failed after its answer had begun: its body grew too long. */
   | { kind: "failed"; code: FailureCode };
 
-export interface AnswerBodyOptions {
+export interface AnswerBodyOptions extends Pick<AnswerWay, "lessons" | "change"> {
   exchange: LinkExchange;
   clock: Clock;
   sweeper: Sweeper;
@@ -34,7 +35,7 @@ export class AnswerBody implements BodySource, Watched {
   readonly #options: AnswerBodyOptions;
   #sink: BodySink | undefined;
   /** What came before the runtime was ready for it. */
-  #early: Uint8Array[];
+  #early: Uint8Array[] = [];
   /** Given to the sink and not yet taken by it: the worker gets no credit for these bytes. */
   #unconsumed = 0;
   #blocked = false;
@@ -43,10 +44,8 @@ export class AnswerBody implements BodySource, Watched {
 
   constructor(options: AnswerBodyOptions, early: Uint8Array[]) {
     this.#options = options;
-    this.#early = early;
-    for (const chunk of early) this.#unconsumed += chunk.length;
-    this.bytes = this.#unconsumed;
     this.deadlineMs = options.clock.nowMs() + options.responseIdleMs;
+    for (const chunk of early) this.data(chunk);
     options.sweeper.watch(this);
   }
 
@@ -54,10 +53,11 @@ export class AnswerBody implements BodySource, Watched {
 
   data(chunk: Uint8Array): void {
     if (this.#over) return;
-    this.bytes += chunk.length;
+    const { lessons, change } = this.#options;
     this.#unconsumed += chunk.length;
-    if (this.#sink) this.#write(chunk);
-    else this.#early.push(chunk);
+    lessons.data(chunk);
+    if (change) for (const piece of change.data(chunk)) this.#pass(piece);
+    else this.#pass(chunk);
   }
 
   settled(): void {
@@ -68,10 +68,13 @@ export class AnswerBody implements BodySource, Watched {
 
   end(): void {
     this.#ended = true;
+    this.#options.lessons.end();
+    for (const piece of this.#options.change?.end() ?? []) this.#pass(piece);
     if (this.#sink) this.#finish({ kind: "complete" });
   }
 
   reset(code: ResetCode, text: string): void {
+    for (const piece of this.#options.change?.cut() ?? []) this.#pass(piece);
     this.#breakOff({ kind: "broke_off", code, text });
   }
 
@@ -109,6 +112,13 @@ export class AnswerBody implements BodySource, Watched {
   }
 
   // ---------------------------------------------------------------------------------------------------------
+
+  /** A piece for the client. */
+  #pass(piece: Uint8Array): void {
+    this.bytes += piece.length;
+    if (this.#sink) this.#write(piece);
+    else this.#early.push(piece);
+  }
 
   #write(chunk: Uint8Array): void {
     if (this.#sink!.write(chunk) || this.#blocked) return;

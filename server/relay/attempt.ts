@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { LinkRequestHead, LinkResponseHead, ResetCode } from "../../shared/link/events.ts";
 import type { ExchangeHandlers, Link, LinkExchange } from "../../shared/link/link.ts";
+import type { Edit } from "../body_edits.ts";
 import type { AnswerBody } from "./answer_body.ts";
 import type { RequestBody, UploadTarget } from "./request_body.ts";
 
@@ -27,13 +28,19 @@ export interface AttemptEvents {
   failed(failure: AttemptFailure): void;
   /** Reading the client's body failed: it left, or sent too much. */
   uploadFailed(error: unknown): void;
+  /** Whether an answer with this status is to be whole before it is told: another worker may do better. */
+  holdsBack(status: number): boolean;
 }
+
+/** Answers that are held back are short: they say what went wrong. Longer ones are told as they are. */
+const HELD_BACK_MAX_BYTES = 64 * 1024;
 
 /** One try to have a request answered over one link. */
 export class Attempt implements ExchangeHandlers, UploadTarget {
   readonly exchange: LinkExchange;
   readonly #events: AttemptEvents;
   readonly #body: RequestBody;
+  readonly #edits: readonly Edit[];
   #started = false;
   #over = false;
   #uploaded = false;
@@ -44,9 +51,15 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
   #answer: AnswerBody | undefined;
   #roomWanted: (() => void) | undefined;
 
-  constructor(link: Link, head: LinkRequestHead, body: RequestBody, events: AttemptEvents) {
+  /** `edits`: to the beginning of the body, on its way to this worker. */
+  constructor(
+    link: Link,
+    head: LinkRequestHead,
+    { body, edits, events }: { body: RequestBody; edits: readonly Edit[]; events: AttemptEvents },
+  ) {
     this.#events = events;
     this.#body = body;
+    this.#edits = edits;
     this.exchange = link.openExchange(head, this);
     if (head.hasBody) this.#upload();
     else this.#uploaded = true;
@@ -119,12 +132,17 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
   /** Head and first bytes usually share a message: pass them on together, whole when that is all. */
   settled(): void {
     if (this.#answer) return this.#answer.settled();
-    if (!this.#head || this.#answered) return;
+    if (!this.#head || this.#answered || this.#isHeldBack(this.#head)) return;
     this.#answered = true;
     this.#events.answered({ head: this.#head, early: this.#early, whole: this.#ended });
   }
 
   // ---------------------------------------------------------------------------------------------------------
+
+  #isHeldBack({ status }: LinkResponseHead): boolean {
+    if (this.#ended || !this.#events.holdsBack(status)) return false;
+    return this.#early.reduce((sum, { length }) => sum + length, 0) <= HELD_BACK_MAX_BYTES;
+  }
 
   #stop(): void {
     this.#over = true;
@@ -132,7 +150,7 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
   }
 
   #upload(): void {
-    this.#body.writeTo(this).then(
+    this.#body.writeTo(this, this.#edits).then(
       () => {
         this.#uploaded = true;
       },

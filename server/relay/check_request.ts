@@ -14,18 +14,39 @@ const NEVER_RELAYED = new Set(["CONNECT", "TRACE"]);
  */
 export function checkRequest(request: Request, context: RequestContext, parts: RelayParts): Caller {
   const { headers, method } = request;
+  const head = { headers, method, target: context.target };
+  checkForAnybody(head);
+  const caller = parts.authenticate(headers);
+  checkForCaller(head, parts.settings);
+  return { ...caller, trustedPeer: parts.isTrustedProxy(context.peer) };
+}
+
+/** What is looked at of a request before its body is. */
+export interface CheckedHead {
+  readonly method: string;
+  readonly target: string;
+  readonly headers: Headers;
+}
+
+/** What is refused whoever asks. @throws RelayFailure */
+export function checkForAnybody({ method, headers }: CheckedHead): void {
   // First: a request meant for a customer's own endpoint must never reach shared workers, whoever sent it.
   if (headers.has("x-provider-endpoint")) throw new RelayFailure("override_not_allowed");
-  if (NEVER_RELAYED.has(method))
+  if (NEVER_RELAYED.has(method)) {
     throw new RelayFailure("method_not_allowed", { headers: { allow: ALLOWED } });
-  const caller = parts.authenticate(headers);
+  }
+}
+
+export type HeadSettings = Pick<RelayParts["settings"], "maxHeaderSizeBytes" | "allowPaths" | "denyPaths">;
+
+/** What is told only to who may ask. @throws RelayFailure */
+export function checkForCaller({ method, target, headers }: CheckedHead, settings: HeadSettings): void {
   if (asksForWebSocket(headers)) throw new RelayFailure("upgrade_unsupported");
   if ((method === "GET" || method === "HEAD") && announcesBody(headers)) {
     throw new RelayFailure("bad_request", { detail: `a ${method} cannot have a body` });
   }
-  checkSize(headers, parts.settings.maxHeaderSizeBytes);
-  checkPath(pathOf(context.target), parts.settings);
-  return { ...caller, trustedPeer: parts.isTrustedProxy(context.peer) };
+  checkSize(headers, settings.maxHeaderSizeBytes);
+  checkPath(pathOf(target), settings);
 }
 
 const ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
@@ -39,7 +60,7 @@ function checkSize(headers: Headers, limitBytes: number): void {
     throw new RelayFailure("header_too_large", { detail: `the limit is ${limitBytes} bytes` });
 }
 
-function checkPath(path: string, { allowPaths, denyPaths }: RelayParts["settings"]): void {
+function checkPath(path: string, { allowPaths, denyPaths }: HeadSettings): void {
   const denied = denyPaths.length > 0 && pathMatches(path, denyPaths);
   if (denied || !pathMatches(path, allowPaths)) throw new RelayFailure("path_not_allowed");
 }

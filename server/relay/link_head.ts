@@ -1,28 +1,41 @@
 import { contentLength, requestPairs } from "../../shared/headers.ts";
 import type { LinkRequestHead } from "../../shared/link/events.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
-import type { RouteRequest } from "../routing/types.ts";
+import { type Edit, sizeDelta } from "../body_edits.ts";
+import type { Candidate, RouteRequest } from "../routing/types.ts";
 import type { Caller } from "./parts.ts";
+import type { RequestBody } from "./request_body.ts";
+
+export interface SentRequest {
+  readonly request: RouteRequest;
+  /** Who gets it. */
+  readonly candidate: Candidate;
+  readonly headers: Headers;
+  readonly context: RequestContext;
+  readonly caller: Caller;
+  readonly body: RequestBody;
+  /** To the body. */
+  readonly edits: readonly Edit[];
+}
 
 /** A client's request as its worker gets it. */
-export function linkHead(
-  route: RouteRequest,
-  request: { headers: Headers; context: RequestContext; caller: Caller; hasBody: boolean },
-): LinkRequestHead {
-  const { headers, context, caller, hasBody } = request;
+export function linkHead(sent: SentRequest): LinkRequestHead {
+  const { request, candidate, headers, context, caller, body, edits } = sent;
+  const hasBody = !body.isEmpty;
+  const length = hasBody ? contentLength(headers.get("content-length")) : undefined;
   return {
-    method: route.method,
+    method: request.method,
     target: context.target,
     headers: requestPairs(headers, {
       peer: context.peer,
       secure: context.secure,
       trustedPeer: caller.trustedPeer,
       consumed: caller.consumed,
-      contentLength: hasBody ? contentLength(headers.get("content-length")) : undefined,
+      contentLength: length === undefined ? undefined : length + sizeDelta(edits),
     }),
     hasBody,
-    streaming: route.streaming,
+    streaming: request.streaming,
     upgrade: false,
-    model: route.model ?? "",
+    model: candidate.model ?? "",
   };
 }

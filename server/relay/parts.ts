@@ -4,6 +4,7 @@ import type { Sweeper } from "../../shared/sweeper.ts";
 import type { WorkerLink } from "../hub/worker_connection.ts";
 import type { ServeSettings } from "../settings.ts";
 import type { WaitingLine } from "../waiting_line.ts";
+import type { Pupil } from "./lessons.ts";
 
 /** Who asks, as far as the relay has to know. */
 export interface Caller {
@@ -11,18 +12,25 @@ export interface Caller {
   name: string | undefined;
   /** The header fields that held the relay's credential: they stop here. */
   consumed: readonly string[];
+  /** It asks for the routing decision, and may see it. */
+  mayExplain: boolean;
   /** The peer is a proxy of ours: what it says of the client is believed. */
   trustedPeer: boolean;
 }
 
 /** What relaying needs. */
 export interface RelayParts {
-  settings: Omit<ServeSettings, "resendPaths"> & { resendPaths: ReadonlySet<string> };
+  settings: Omit<ServeSettings, "resendPaths" | "fallbackOn"> & {
+    resendPaths: ReadonlySet<string>;
+    fallbackOn: ReadonlySet<number>;
+  };
   line: WaitingLine<WorkerLink>;
+  /** Learns from answers. */
+  fleet: Pupil;
   clock: Clock;
   sweeper: Sweeper;
   runtime: Pick<Runtime, "streamingBody">;
   /** Who sent these headers. @throws RelayFailure when a key is wanted and there is none, or it is unknown */
-  authenticate(headers: Headers): Pick<Caller, "name" | "consumed">;
+  authenticate(headers: Headers): Omit<Caller, "trustedPeer">;
   isTrustedProxy(peer: string): boolean;
 }

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { RelayFailure } from "../../shared/failures.ts";
 import type { LinkExchange } from "../../shared/link/link.ts";
+import { applyEdits, type Edit } from "../body_edits.ts";
 
 export interface BodyLimits {
   /** Longer bodies are refused, at once when they announce it. */
@@ -86,16 +87,20 @@ export class RequestBody {
 
   /**
    * Write all of the body to an exchange, at its pace. `target.stopped` is looked at after every wait; a stopped
-   * target gets nothing more. What is there already is written before the call returns.
+   * target gets nothing more. What is there already is written before the call returns. `edits` are made to `start`
+   * as it is written; what is kept stays as it came.
    * @throws RelayFailure `body_too_large`, or `client_gone`
    */
-  async writeTo(target: UploadTarget): Promise<void> {
+  async writeTo(target: UploadTarget, edits: readonly Edit[] = []): Promise<void> {
+    let edited = edits.length > 0 && this.start ? applyEdits(this.start, edits) : undefined;
     for (let at = 0; !target.stopped; ) {
       const chunk = this.#kept[at];
       if (chunk) {
         if (this.#replayable) at++;
         else this.#drop();
-        if (!target.exchange.write(chunk)) await target.room();
+        const written = edited ?? chunk;
+        edited = undefined;
+        if (!target.exchange.write(written)) await target.room();
       } else if (this.#ended) {
         target.exchange.end();
         return;

@@ -5,7 +5,9 @@ import { log, type RequestLine, requestLog } from "../../shared/log.ts";
 import { pathOf } from "../../shared/path_of.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import type { FailedRequest } from "../failure_response.ts";
-import type { WorkerSnapshot } from "../routing/types.ts";
+import type { Intent } from "../intent.ts";
+import type { Candidate, Decision, WorkerSnapshot } from "../routing/types.ts";
+import { routeHeader } from "./route_header.ts";
 
 /** What became of one request: for its log line and for the headers that tell the client. */
 export class RequestRecord {
@@ -19,8 +21,11 @@ export class RequestRecord {
   failure: string | undefined;
   readonly #method: string;
   readonly #path: string;
+  readonly #headers: Headers;
   readonly #arrivedAtMs: number;
   #worker: WorkerSnapshot | undefined;
+  /** What the relay says of the request's routing, answered or refused. */
+  readonly #notes: Record<string, string> = {};
   #waitedMs = 0;
   #status = 0;
   #firstByteMs: number | undefined;
@@ -28,17 +33,31 @@ export class RequestRecord {
   constructor(request: Request, context: RequestContext, arrivedAtMs: number) {
     this.#method = request.method;
     this.#path = pathOf(context.target);
+    this.#headers = request.headers;
     this.#arrivedAtMs = arrivedAtMs;
   }
 
-  /** Of the worker that has it now. */
-  get workerId(): string {
-    return this.#worker?.id ?? "";
+  /** What it asks for. */
+  understood({ request, warnings }: Intent): void {
+    this.model = request.model;
+    if (warnings.length > 0)
+      this.#notes["x-signalbox-warning"] = headerText(warnings.join("; "), NOTES_MAX_CHARS);
   }
 
-  placed(worker: WorkerSnapshot, waitedMs: number): void {
-    this.#worker = worker;
+  /** A worker has it now. */
+  placed(candidate: Candidate, waitedMs: number): void {
+    this.answeredBy(candidate);
     this.#waitedMs += waitedMs;
+  }
+
+  answeredBy({ worker, model }: Candidate): void {
+    this.#worker = worker;
+    this.model = model;
+  }
+
+  /** Its client may see how it was decided. */
+  explain(decision: Decision): void {
+    this.#notes["x-signalbox-route"] = routeHeader(decision);
   }
 
   answered(status: number, nowMs: number): void {
@@ -59,7 +78,13 @@ export class RequestRecord {
   }
 
   failedRequest(): FailedRequest {
-    return { method: this.#method, path: this.#path, requestId: this.requestId };
+    return {
+      method: this.#method,
+      path: this.#path,
+      headers: this.#headers,
+      requestId: this.requestId,
+      notes: this.#notes,
+    };
   }
 
   /** What the relay adds to an answer. */
@@ -73,6 +98,7 @@ export class RequestRecord {
       ...(this.model !== undefined && { "x-signalbox-model": headerText(this.model) }),
       // nginx in front would collect events into pages.
       ...(eventStream && { "x-accel-buffering": "no" }),
+      ...this.#notes,
     };
   }
 
@@ -104,10 +130,12 @@ export class RequestRecord {
 
 /** Workers' names and models that are registered are shorter; a `*` takes any that a client can think of. */
 const NAME_MAX_CHARS = 256;
+/** Warnings name what a client wrote. */
+const NOTES_MAX_CHARS = 2_048;
 
 /** A name as a header can carry it: what is not visible ASCII is escaped as in a URL. */
-function headerText(name: string): string {
-  const short = name.slice(0, NAME_MAX_CHARS);
+function headerText(name: string, maxChars = NAME_MAX_CHARS): string {
+  const short = name.slice(0, maxChars);
   return /^[\x20-\x7e]*$/.test(short)
     ? short
     : short.toWellFormed().replace(/[^\x20-\x7e]+/g, encodeURIComponent);

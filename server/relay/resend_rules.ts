@@ -23,6 +23,15 @@ export class ResendRules {
     return true;
   }
 
+  /** Whether it may go to the next worker as a backend answered with an error; one of the same number of tries. */
+  allowsFallback({ replayable }: { replayable: boolean }): boolean {
+    return replayable && this.#resends < RESENDS_MAX;
+  }
+
+  fellBack(): void {
+    this.#resends++;
+  }
+
   #safe({ code, started }: AttemptFailure, repeatable: boolean): boolean {
     switch (code) {
       case "refused":

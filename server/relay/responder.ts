@@ -1,7 +1,8 @@
 import { RelayFailure } from "../../shared/failures.ts";
 import { fieldValue, toResponseHeaders } from "../../shared/headers.ts";
 import { AnswerBody, type BodyOutcome } from "./answer_body.ts";
-import { type Answer, type Attempt, joined } from "./attempt.ts";
+import type { AnswerWay } from "./answer_way.ts";
+import { type Answer, joined } from "./attempt.ts";
 import type { RelayParts } from "./parts.ts";
 import type { RequestRecord } from "./request_record.ts";
 
@@ -11,6 +12,15 @@ const BODILESS = new Set([204, 205, 304]);
 /** Bun puts a head and its body together in a buffer of 16 KiB; 1 KiB is for the head. */
 const ONE_WRITE_BYTES = 15 * 1024;
 
+export interface ResponderOptions {
+  readonly method: string;
+  readonly record: RequestRecord;
+  /** The client is being answered. */
+  begun(): void;
+  /** Called once, when nothing of the answer is to come any more: maybe before `respond` returns. */
+  over(outcome: BodyOutcome): void;
+}
+
 /** Makes the response to one request out of what a worker answered. */
 export class Responder {
   /** The body, when it is streamed. */
@@ -18,28 +28,34 @@ export class Responder {
   readonly #parts: RelayParts;
   readonly #method: string;
   readonly #record: RequestRecord;
+  readonly #begun: () => void;
   readonly #over: (outcome: BodyOutcome) => void;
 
-  /** `over` is called once, when nothing of the answer is to come any more: maybe before `respond` returns. */
-  constructor(
-    parts: RelayParts,
-    { method, record, over }: { method: string; record: RequestRecord; over: (outcome: BodyOutcome) => void },
-  ) {
+  constructor(parts: RelayParts, { method, record, begun, over }: ResponderOptions) {
     this.#parts = parts;
     this.#method = method;
     this.#record = record;
+    this.#begun = begun;
     this.#over = over;
   }
 
   /** @throws RelayFailure `worker_invalid` when the answer is none of HTTP */
-  respond(answer: Answer, attempt: Attempt): Response {
+  respond(answer: Answer, way: AnswerWay): Response {
     const { status } = answer.head;
     if (!(status >= 200 && status <= 599)) throw new RelayFailure("worker_invalid");
     const headers = toResponseHeaders(answer.head.headers, this.#record.responseHeaders(answer.head));
     this.#record.answered(status, this.#parts.clock.nowMs());
-    if (this.#method === "HEAD" || BODILESS.has(status)) return this.#withoutBody(answer, headers);
-    if (answer.whole && leavesInOneWrite(answer)) return this.#whole(answer, headers);
-    return this.#streamed(answer, { headers, attempt });
+    const response = this.#response(answer, headers, way);
+    this.#begun();
+    return response;
+  }
+
+  #response(answer: Answer, headers: Headers, way: AnswerWay): Response {
+    if (this.#method === "HEAD" || BODILESS.has(answer.head.status))
+      return this.#withoutBody(answer, headers);
+    if (way.change) headers.delete("content-length");
+    if (answer.whole && !way.change && leavesInOneWrite(answer)) return this.#whole(answer, headers, way);
+    return this.#streamed(answer, headers, way);
   }
 
   /** The length that a GET would have is the one thing that a HEAD may say of its body. */
@@ -50,18 +66,22 @@ export class Responder {
     return new Response(null, { status: head.status, headers });
   }
 
-  #whole({ head, early }: Answer, headers: Headers): Response {
+  #whole({ head, early }: Answer, headers: Headers, { lessons }: AnswerWay): Response {
     const body = joined(early);
     this.#record.bytesOut = body.length;
+    lessons.data(body);
+    lessons.end();
     this.#over({ kind: "complete" });
     return new Response(body as Uint8Array<ArrayBuffer>, { status: head.status, headers });
   }
 
-  #streamed(answer: Answer, { headers, attempt }: { headers: Headers; attempt: Attempt }): Response {
+  #streamed(answer: Answer, headers: Headers, { attempt, lessons, change }: AnswerWay): Response {
     const { clock, sweeper, settings, runtime } = this.#parts;
     const body = new AnswerBody(
       {
         exchange: attempt.exchange,
+        lessons,
+        change,
         clock,
         sweeper,
         responseIdleMs: settings.responseIdleTimeoutMs,

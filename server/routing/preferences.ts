@@ -147,12 +147,16 @@ function partsOf<const Name extends string>(
 /** OpenRouter's SDK sends prices as texts. */
 function price(value: unknown, spot: Spot): number {
   const isNumeric = typeof value === "string" && /^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(value);
-  return amount(isNumeric ? Number(value) : value, spot);
+  const number = isNumeric ? Number(value) : value;
+  return isAmount(number) ? number : wrong(spot, "a number from 0", value);
 }
 
 function amount(value: unknown, spot: Spot): number {
-  const fits = typeof value === "number" && value >= 0 && Number.isFinite(value);
-  return fits ? value : wrong(spot, "a number from 0", value);
+  return isAmount(value) ? value : wrong(spot, "a number from 0", value);
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === "number" && value >= 0 && value < Number.POSITIVE_INFINITY;
 }
 
 const percentiles = partsOf(["p50", "p75", "p90", "p99"], amount);
@@ -176,5 +180,6 @@ function wrong({ at }: Spot, wanted: string, found: unknown): never {
 /** Never a whole object: it may be as deep as the client likes. */
 function described(value: unknown): string {
   if (Array.isArray(value)) return "a list";
-  return isObject(value) ? "an object" : quote(value);
+  if (isObject(value)) return "an object";
+  return typeof value === "number" ? String(value) : quote(value);
 }

@@ -9,6 +9,8 @@ export interface CommandIo {
   err(text: string, done?: () => void): void;
   /** Everything on standard input. */
   stdin(): Promise<string>;
+  /** Undefined: `out` is not read by a person at a terminal. */
+  readonly terminal?: { readonly columns: number } | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -21,23 +23,35 @@ export interface Command {
   open(): Promise<OpenCommand>;
 }
 
+/** The words that a command takes beside its flags. */
+export interface Operands {
+  /** As help shows them, in their order: `METHOD`, `PATH`. */
+  readonly names: readonly string[];
+  /** They may be left out, all of them together. */
+  readonly optional?: boolean;
+}
+
 export interface OpenCommand {
   readonly schema: SettingsSchema;
-  /** How to call it, with what for. */
+  /** How to call it, with what for. Several calls are lines of their own. */
   readonly example: string;
+  /** Default: none. */
+  readonly operands?: Operands;
+  /** What else `--help` says: paragraphs for 80 columns, the last one without a line break behind it. */
+  readonly notes?: string;
   /** Its file may be ModelRelay's. */
   readonly modelRelayFile?: boolean;
   /** Flags of ModelRelay that are taken and have no effect, and what to do instead. */
   readonly retired?: Readonly<Record<string, string>>;
   /** Do it. Gives the exit code. */
-  run(settings: unknown, io: CommandIo): Promise<number>;
+  run(settings: unknown, io: CommandIo, operands: readonly string[]): Promise<number>;
 }
 
 /** Ties the settings that `run` takes to the schema they are read with. */
 export function openCommand<Schema extends SettingsSchema>(
   command: Omit<OpenCommand, "schema" | "run"> & {
     schema: Schema;
-    run(settings: z.output<Schema>, io: CommandIo): Promise<number>;
+    run(settings: z.output<Schema>, io: CommandIo, operands: readonly string[]): Promise<number>;
   },
 ): OpenCommand {
   return command as OpenCommand;

@@ -1,4 +1,5 @@
 import { describe, type Setting, type SettingsSchema } from "../settings/describe.ts";
+import type { Operands } from "./command.ts";
 
 /** What `--help` prints. Everything fits 80 columns. */
 
@@ -9,11 +10,19 @@ export interface HelpFor {
   name: string;
   says: string;
   example: string;
+  operands?: Operands;
+  notes?: string;
   schema: SettingsSchema;
 }
 
 /** Help of one command: what it does, an example, its flags by group. */
-export function commandHelp({ program, name, says, example, schema }: HelpFor): string {
+export function commandHelp({ program, name, says, example, schema, ...more }: HelpFor): string {
+  const { operands, notes } = more;
+  const words = operands
+    ? ` ${operands.optional ? `[${operands.names.join(" ")}]` : operands.names.join(" ")}`
+    : "";
+  // A call that is too long for a line goes on behind a backslash.
+  const calls = example.replaceAll("\\\n", "").split("\n").length;
   const groups = Map.groupBy(describe(schema), ({ group }) => group);
   const sections = [...groups].map(
     ([group, settings]) =>
@@ -21,10 +30,11 @@ export function commandHelp({ program, name, says, example, schema }: HelpFor): 
   );
   return [
     `${says}.\n`,
-    `Usage: ${program} ${name} [FLAG]...\n\nExample:\n  ${example.replaceAll("\n", "\n  ")}\n`,
+    `Usage: ${program} ${name}${words} [FLAG]...\n\n${calls > 1 ? "Examples" : "Example"}:\n  ${example.replaceAll("\n", "\n  ")}\n`,
     ...sections,
     `Every command\n${COMMON.map(([flags, text]) => entry(flags, text)).join("")}`,
-    `${wrap(elsewhere(describe(schema)[0]), "")}\n`,
+    ...(notes === undefined ? [] : [`${notes}\n`]),
+    `${wrap(elsewhere(describe(schema)), "")}\n`,
   ].join("\n");
 }
 
@@ -62,19 +72,23 @@ function sentenceOf({ says, default: fallback, kind }: Setting): string {
   return fallback && kind.placeholder ? `${says} (default ${fallback.replaceAll(",", ", ")})` : says;
 }
 
-function elsewhere(example: Setting | undefined): string {
+function elsewhere(settings: readonly Setting[]): string {
+  const example = settings.find(({ variables }) => variables.length > 0);
   if (!example) return "";
   const { flag, variables, tomlKey } = example;
-  return `Each flag is also a variable and a key of the file: ${flag} is ${variables[0]} and ${tomlKey}.`;
+  const each = settings.every((setting) => setting.variables.length > 0);
+  return each
+    ? `Each flag is also a variable and a key of the file: ${flag} is ${variables[0]} and ${tomlKey}.`
+    : `Each flag is also a key of the file, and some are variables: ${flag} is ${tomlKey} and ${variables[0]}.`;
 }
 
 /** Break between words; a word longer than a line stays whole. */
-export function wrap(text: string, indent: string): string {
+export function wrap(text: string, indent: string, columns = COLUMNS): string {
   const lines = [indent];
   for (const word of text.split(" ")) {
     const line = lines.at(-1)!;
     const joined = line === indent ? line + word : `${line} ${word}`;
-    if (joined.length <= COLUMNS || line === indent) lines[lines.length - 1] = joined;
+    if (joined.length <= columns || line === indent) lines[lines.length - 1] = joined;
     else lines.push(indent + word);
   }
   return lines.join("\n");

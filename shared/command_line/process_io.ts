@@ -9,6 +9,7 @@ export function processIo(): CommandIo {
     out: (text) => void process.stdout.write(text),
     err: (text, done) => void process.stderr.write(text, () => done?.()),
     stdin: readStdin,
+    terminal: process.stdout.isTTY ? { columns: process.stdout.columns } : undefined,
     env: process.env,
   };
 }

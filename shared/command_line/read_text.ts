@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { CommandError } from "./command_error.ts";
 
@@ -10,11 +11,21 @@ const REASONS: Readonly<Record<string, readonly [what: string, hint: string]>> =
 
 /** A whole text file that someone named. @throws CommandError saying why it cannot be read */
 export function readText(path: string): string {
+  return readBytes(path).toString("utf8");
+}
+
+/** A whole file that someone named. @throws CommandError saying why it cannot be read */
+export function readBytes(path: string): Buffer {
+  return tellingWhy(`Cannot read ${path}`, () => readFileSync(path));
+}
+
+/** Do something with files that someone named. @throws CommandError beginning with `attempt`, saying why not */
+export function tellingWhy<T>(attempt: string, act: () => T): T {
   try {
-    return readFileSync(path, "utf8");
+    return act();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
     const [what, hint] = REASONS[code] ?? [`the system says ${code || "no more"}`, undefined];
-    throw new CommandError(`Cannot read ${path}: ${what}`, hint, { cause: error });
+    throw new CommandError(`${attempt}: ${what}`, hint, { cause: error });
   }
 }

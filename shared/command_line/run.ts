@@ -3,7 +3,7 @@ import { describe, type SettingsSchema } from "../settings/describe.ts";
 import { quote } from "../settings/field.ts";
 import { load } from "../settings/load.ts";
 import { printSettings } from "../settings/print.ts";
-import type { Command, CommandIo } from "./command.ts";
+import type { Command, CommandIo, Operands } from "./command.ts";
 import { CommandError } from "./command_error.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { nearest } from "./nearest.ts";
@@ -52,11 +52,7 @@ async function runCommand({ program, command, args, io }: Call): Promise<number>
   const opened = await command.open();
   if (args.some(isHelp)) return printed(io, commandHelp({ program: program.name, ...command, ...opened }));
   const { values: flags, rest } = parseFlags(args, flagsFor(opened));
-  if (rest[0] !== undefined)
-    throw new CommandError(
-      `Cannot use ${quote(rest[0])}: ${command.name} takes flags only`,
-      "a flag begins with --; --help lists them",
-    );
+  checkOperands(command.name, opened.operands, rest);
   const retired = Object.entries(opened.retired ?? {}).filter(([flag]) => flags.has(flag));
   const loaded = load(opened.schema, {
     flags,
@@ -71,7 +67,28 @@ async function runCommand({ program, command, args, io }: Call): Promise<number>
   ];
   for (const warning of warnings) io.err(warningLine(warning, program.name));
   if (flags.get("print-settings")?.[0] === "true") return printed(io, printSettings(opened.schema, loaded));
-  return opened.run(loaded.settings, io);
+  return opened.run(loaded.settings, io, rest);
+}
+
+function checkOperands(
+  command: string,
+  { names, optional = false }: Operands = { names: [] },
+  found: readonly string[],
+): void {
+  if (found.length === names.length || (found.length === 0 && optional)) return;
+  const surplus = found[names.length];
+  const wanted = names.join(" ");
+  if (surplus !== undefined) {
+    throw new CommandError(
+      `Cannot use ${quote(surplus)}: ${command} takes ${wanted ? `${wanted} and flags` : "flags only"}`,
+      "a flag begins with --; --help lists them",
+    );
+  }
+  const given = found.length === 0 ? "nothing" : quote(found.join(" "));
+  throw new CommandError(
+    `Cannot run ${command}: wanted ${wanted}, found ${given}`,
+    `write ${command} ${wanted}, then flags`,
+  );
 }
 
 /** Flags of a command: those of its settings, and those that every command has. */

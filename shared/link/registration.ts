@@ -1,4 +1,6 @@
 import { sanitisePrefixes } from "../endpoint_prefixes.ts";
+import { LABELS_MAX_UNITS, type Labels } from "../labels.ts";
+import { readLabels } from "../read_labels.ts";
 import { LinkProtocolError } from "./events.ts";
 import { FEATURE, type MessageNamed, PROTOCOL_VERSION } from "./messages.ts";
 
@@ -15,14 +17,17 @@ export const REGISTRATION_LIMITS = {
   /** `session`, `provider_variant`, each feature. */
   tokenUnits: 128,
   features: 64,
-  /** `labels` as JSON: a price list and a policy need some hundred. */
-  labelsUnits: 16 * 1024,
+  labelsUnits: LABELS_MAX_UNITS,
+  /** The others are counted in one more. */
+  labelWarnings: 20,
 };
 export type RegistrationLimits = typeof REGISTRATION_LIMITS;
 
 /** A worker as the relay takes it. */
 export interface Registration {
   name: string;
+  /** With its variant. */
+  provider: string;
   /** `"*"` is any model. */
   models: string[];
   maxConcurrent: number;
@@ -31,15 +36,16 @@ export interface Registration {
   endpointPrefixes: string[];
   /** What both ends have, in the order of the relay's own list. */
   features: string[];
-  labels: Record<string, unknown>;
+  labels: Labels;
   session?: string;
-  providerVariant?: string;
   /** It takes the method from the request. ModelRelay's worker always posts, unless it knows prefixes too. */
   knowsMethod: boolean;
 }
 
 export interface RegistrationOptions {
   workerId: string;
+  /** The provider that it connected as. */
+  provider: string;
   /** What the relay offers. */
   features: readonly string[];
   limits?: RegistrationLimits;
@@ -72,9 +78,10 @@ export function acceptRegister(
   const { prefixes, warnings } = sanitisePrefixes(register.endpoint_prefixes ?? []);
   const features = commonFeatures(register.features ?? [], options.features, limits);
   const session = token("session", register.session, { limits, warnings });
-  const providerVariant = token("provider_variant", register.provider_variant, { limits, warnings });
+  const variant = token("provider_variant", register.provider_variant, { limits, warnings });
   const registration: Registration = {
     name: workerName(register.worker_name, limits, warnings),
+    provider: withVariant(options.provider, variant, warnings),
     models: sanitiseModels(register.models, limits, warnings),
     maxConcurrent: clampConcurrency(register.max_concurrent, limits, warnings),
     load: register.current_load ?? 0,
@@ -82,7 +89,6 @@ export function acceptRegister(
     features,
     labels: sanitiseLabels(register.labels ?? {}, limits, warnings),
     ...(session === undefined ? {} : { session }),
-    ...(providerVariant === undefined ? {} : { providerVariant }),
     knowsMethod:
       register.endpoint_prefixes !== undefined || (register.features ?? []).includes(FEATURE.method),
   };
@@ -163,21 +169,36 @@ function token(
   return undefined;
 }
 
-function sanitiseLabels(
-  labels: Record<string, unknown>,
-  { labelsUnits }: RegistrationLimits,
-  warnings: string[],
-): Record<string, unknown> {
-  // Depth first: Bun takes two seconds to find out that a value is nested too deep for JSON.stringify.
-  if (isShallow(labels, LABELS_DEPTH) && JSON.stringify(labels).length <= labelsUnits) return labels;
-  warnings.push(
-    `labels were dropped: at most ${labelsUnits} characters as JSON and ${LABELS_DEPTH} levels are kept`,
-  );
-  return {};
+/** A connect URL that names a variant (`home/4090`) is what the worker's secret was looked at for: it counts. */
+function withVariant(provider: string, variant: string | undefined, warnings: string[]): string {
+  if (variant === undefined) return provider;
+  if (!provider.includes("/")) return `${provider}/${variant}`;
+  warnings.push("provider_variant was dropped: the provider has one already");
+  return provider;
 }
 
-/** A list in a record in a record, and one to spare. */
-const LABELS_DEPTH = 4;
+function sanitiseLabels(
+  raw: Record<string, unknown>,
+  { labelsUnits, labelWarnings }: RegistrationLimits,
+  warnings: string[],
+): Labels {
+  // Depth first: Bun takes two seconds to find out that a value is nested too deep for JSON.stringify.
+  if (!isShallow(raw, LABELS_DEPTH) || JSON.stringify(raw).length > labelsUnits) {
+    warnings.push(
+      `labels were dropped: at most ${labelsUnits} characters as JSON and ${LABELS_DEPTH} levels are kept`,
+    );
+    return {};
+  }
+  const { labels, wrong } = readLabels(raw);
+  for (const { name, problem } of wrong.slice(0, labelWarnings)) {
+    warnings.push(`label ${name} was dropped: it ${problem}`);
+  }
+  if (wrong.length > labelWarnings) warnings.push(`${wrong.length - labelWarnings} more labels were dropped`);
+  return labels;
+}
+
+/** The price of a model in `models`, and one to spare. */
+const LABELS_DEPTH = 5;
 
 function isShallow(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return true;

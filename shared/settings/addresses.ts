@@ -36,12 +36,19 @@ export const relayUrls: Kind<string[]> = listOf({
 });
 
 /** Base URL of a backend. */
-export const backendUrl: Kind<string> = kindOf({
-  placeholder: "URL",
-  hint: "write http://127.0.0.1:8000",
-  read: (raw) => readBaseUrl(typeof raw === "string" ? raw : "", ["http:", "https:"]),
-  print: (value) => value,
-});
+export const backendUrl: Kind<string> = baseUrl("write http://127.0.0.1:8000");
+
+/** Base URL of one relay, to ask it something. */
+export const relayUrl: Kind<string> = baseUrl("write http://127.0.0.1:8080");
+
+function baseUrl(hint: string): Kind<string> {
+  return kindOf({
+    placeholder: "URL",
+    hint,
+    read: (raw) => readBaseUrl(typeof raw === "string" ? raw : "", ["http:", "https:"]),
+    print: (value) => value,
+  });
+}
 
 /** Networks in CIDR notation, normalised; an address alone is itself. */
 export const networks: Kind<string[]> = listOf({

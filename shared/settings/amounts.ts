@@ -1,7 +1,7 @@
 import { type Kind, kindOf, Misread } from "./field.ts";
 
 /**
- * Durations, sizes and counts. Where 0 means "no limit" the value read is `Infinity`, so that a comparison is
+ * Durations, sizes, counts and prices. Where 0 means "no limit" the value read is `Infinity`, so that a comparison is
  * right without a special case; a timer of `Infinity` is never to be set.
  */
 
@@ -76,6 +76,17 @@ export const countOrNone: Kind<number> = kindOf({
   hint: "write a whole number, 0 is no limit",
   read: (raw) => readCount(raw) || Number.POSITIVE_INFINITY,
   print: (value) => (value === Number.POSITIVE_INFINITY ? 0 : value),
+});
+
+/** US dollars. */
+export const usd: Kind<number> = kindOf({
+  placeholder: "USD",
+  hint: "write 0.15, in US dollars",
+  read(raw) {
+    const value = /^\d+(\.\d+)?(e-?\d+)?$/.test(textOf(raw)) ? Number(textOf(raw)) : Number.NaN;
+    return Number.isFinite(value) ? value : misread("is not a price from 0");
+  },
+  print: (value) => value,
 });
 
 function readDuration(raw: unknown): number {

@@ -14,7 +14,7 @@ export interface Setting extends RegisteredField {
   readonly flag: string;
   /** `queue_timeout` */
   readonly tomlKey: string;
-  /** Environment variables, the strongest first: `SIGNALBOX_QUEUE_TIMEOUT`, `QUEUE_TIMEOUT_SECS`. */
+  /** Environment variables, the strongest first: `SIGNALBOX_QUEUE_TIMEOUT`, `QUEUE_TIMEOUT_SECS`. Maybe none. */
   readonly variables: readonly string[];
   readonly kind: Kind<unknown>;
 }
@@ -32,7 +32,7 @@ export function describe(schema: SettingsSchema): Setting[] {
       key,
       flag: `--${key}`,
       tomlKey: snake,
-      variables: [`SIGNALBOX_${snake.toUpperCase()}`, ...(info.env ?? [])],
+      variables: info.flagOnly ? [] : [`SIGNALBOX_${snake.toUpperCase()}`, ...(info.env ?? [])],
     };
   });
 }

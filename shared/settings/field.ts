@@ -18,6 +18,8 @@ export interface FieldInfo {
   key?: string;
   /** ModelRelay's environment variables, the stronger first. `SIGNALBOX_<KEY>` beats them all. */
   env?: readonly string[];
+  /** It is about a single run: no variable, which would be there for another command too. */
+  flagOnly?: boolean;
   /** What those variables mean in our words; undefined: nothing, as if they were not set. */
   readEnv?: (text: string) => string | undefined;
   /** ModelRelay has this setting: its flag, and in a worker's file its key. */

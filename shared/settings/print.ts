@@ -24,7 +24,14 @@ export function printSettings<Schema extends SettingsSchema>(
     .join("");
 }
 
-/** JSON's texts, numbers, booleans and lists of them are TOML's too. */
+/** JSON's texts, numbers and booleans are TOML's too; a table is written on one line. */
 export function toToml(value: unknown): string {
-  return Array.isArray(value) ? `[${value.map(toToml).join(", ")}]` : JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(toToml).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).map(([key, member]) => `${tomlKeyOf(key)} = ${toToml(member)}`);
+  return `{ ${members.join(", ")} }`;
+}
+
+function tomlKeyOf(key: string): string {
+  return /^[\w-]+$/.test(key) ? key : JSON.stringify(key);
 }

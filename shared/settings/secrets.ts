@@ -4,7 +4,7 @@ import { type Kind, kindOf, Misread } from "./field.ts";
 /** A secret that lets workers in, with what it is good for. */
 export interface WorkerSecret {
   secret: string;
-  /** Only under this provider. */
+  /** Only under this provider; without a slash in it also under its variants. */
   provider?: string;
   /** Only for these models. */
   models?: string[];

@@ -21,7 +21,7 @@ const MAY_IMPORT: readonly (readonly [folder: string, ...targets: string[]])[] =
     "shared/link",
     ...["shared/link", "shared/http1/types.ts", "shared/runtime/ports.ts", "shared/clock.ts"],
     ...["shared/headers.ts", "shared/failures.ts", "shared/failure_table.ts", "shared/endpoint_prefixes.ts"],
-    ...["zod", "node:buffer", "node:timers"],
+    ...["shared/labels.ts", "shared/read_labels.ts", "zod", "node:buffer", "node:timers"],
   ],
   ["shared/runtime", "shared/runtime", "node:"],
   ["shared", "shared", "package.json", "@logtape/logtape", "ipaddr.js", "smol-toml", "zod", "node:"],

@@ -75,13 +75,18 @@ test("the header goes before the query", async () => {
   assert.equal((await socket.ended()).code, 1008);
 });
 
-test("a secret that is bound to a provider is good for no other", async () => {
+test("a secret that is bound to a provider is good for its variants, and for no other", async () => {
   await using worker = await ScriptedWorker.connect(relay.url, {
     secret: "bound-to-provider",
     query: "?provider=gpu",
   });
   const [report] = await workersOf(relay);
   assert.deepEqual([report?.provider, report?.worker_id], ["gpu", worker.ack.worker_id]);
+  await using variant = await ScriptedWorker.connect(relay.url, {
+    secret: "bound-to-provider",
+    query: "?provider=gpu%2F4090",
+  });
+  assert.equal(variant.ack.type, "register_ack");
   const socket = await WorkerSocket.open(relay.url, {
     headers: { "x-worker-secret": "bound-to-provider" },
     query: "?provider=other",

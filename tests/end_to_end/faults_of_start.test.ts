@@ -25,6 +25,13 @@ const FAULTS: readonly [name: string, args: string[], error: RegExp][] = [
   ["a flag without its value", ["serve", "--listen"], /--listen/],
   ["a duration that is none", ["serve", "--queue-timeout=soon"], /--queue-timeout: "soon"/],
   ["a number that is none", ["worker", "--max-concurrency=many"], /--max-concurrency: "many"/],
+  ["a label that is none", ["worker", '--labels={"zdrr":true}'], /zdrr is unknown: the nearest is zdr$/],
+  [
+    "a label of another type in a file",
+    ["worker", `--config=${file("label.toml", '[labels.models."qwen2.5"]\nzdr = "yes"')}`],
+    /labels in .*label\.toml: models\."qwen2\.5"\.zdr must be true or false: found "yes"$/,
+  ],
+  ["a price that is none", ["worker", "--price-prompt=cheap"], /--price-prompt: "cheap" is not a price/],
   ["an address without a port", ["serve", "--listen=here"], /--listen: "here"/],
   ["a backend that is no URL", ["worker", "--backend-url=nowhere"], /--backend-url: "nowhere"/],
   ["a relay that is no URL", ["worker", "--proxy-url=ftp://x"], /--proxy-url: /],

@@ -25,10 +25,11 @@ test("52 models_endpoint_returns_openai_compatible_catalog_shape_for_advertised_
   const { status, headers, body } = await stage.ask({ method: "GET", path: "/v1/models" }).whole();
   assert.deepEqual([status, headers["content-type"]?.split(";")[0]], [200, "application/json"]);
   const { object, data } = JSON.parse(body);
-  const [{ created, ...model }] = data;
+  const [{ created, providers, ...model }] = data;
   assert.deepEqual([object, data.length], ["list", 1]);
   assert.deepEqual(model, { id: "shape", object: "model", owned_by: "worker-proxy" });
   assert.ok(Number.isInteger(created));
+  assert.deepEqual(providers, [{ name: "local" }]);
   socket.socket.drop();
   await listed([]);
 });

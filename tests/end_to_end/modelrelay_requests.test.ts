@@ -91,7 +91,7 @@ test("what is for the relay or for one hop stays, and of repeated fields nothing
     "x-worker-secret": "s",
     "x-model": "other",
     "x-provider": "local",
-    "x-signalbox-explain": "1",
+    "x-signalbox-other": "1",
     "accept-encoding": "gzip",
     te: "trailers",
     "proxy-authorization": "Basic x",

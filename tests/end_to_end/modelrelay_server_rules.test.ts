@@ -32,12 +32,13 @@ test("W1, W2, W12, W14: through a whole life a server is sent five types, each a
     "/v1/messages": (socket: Socket) => socket.destroy(),
     "*": HELLO,
   };
-  const stage = await workerByHand({ answers, flags: ["--max-concurrency=4"] });
+  const stage = await workerByHand({ answers, flags: ["--max-concurrency=4", "--zdr"] });
   await using _ = stage;
   const { socket, request, worker } = stage;
   assert.deepEqual(stage.early, []);
-  const { worker_name, max_concurrent, protocol_version } = JSON.parse(stage.register);
+  const { worker_name, max_concurrent, protocol_version, labels } = JSON.parse(stage.register);
   assert.deepEqual([worker_name, max_concurrent, protocol_version], ["worker", 4, "2026-04-bridge-v1"]);
+  assert.deepEqual(labels, { zdr: true }, "a member that ModelRelay does not know");
   const sent = () => socket.texts.map((text) => readFromWorker(text));
   const completed = (id: string) =>
     sent().find((message) => message.type === "response_complete" && message.request_id === id);

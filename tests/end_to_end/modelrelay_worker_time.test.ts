@@ -39,6 +39,7 @@ async function openSession(relayUrl: string, clock: FakeClock) {
       endpointPrefixes: [],
       session: "one",
       currentLoad: capacity.inFlight,
+      labels: {},
       plain: false,
     }),
     events: { registered() {}, refreshModels() {}, relayDrains() {} },

@@ -170,7 +170,7 @@ test("the relay echoes prefixes as it understood them", async () => {
 
 test("the operator sees provider, prefixes, labels, the form of the link and the peer", async () => {
   await using relay = await startRelay(["--provider=house"]);
-  const labels = { price: { input: 0.1 }, region: "eu" };
+  const labels = { price: { prompt: 0.1 }, zdr: true };
   await using _one = await ScriptedWorker.connect(relay.url, {
     query: "?provider=gpu",
     register: {

@@ -20,9 +20,8 @@ function makeTestApp() {
     maxConcurrent: 4,
     capabilities: new Set(["method", "binary"]),
     linkForm: "framed",
-    link: {
-      connection: { registration: { labels: { region: "eu" } }, peer: "192.0.2.1" },
-    } as unknown as WorkerLink,
+    labels: { zdr: true },
+    link: { connection: { peer: "192.0.2.1" } } as unknown as WorkerLink,
   });
   const app = makeApp({
     relay: {
@@ -53,7 +52,7 @@ describe("the typed client (Eden) reads what the admin routes say", () => {
     assert.equal(worker.worker_name, "gpu-1");
     assert.deepEqual(worker.models, ["llama3", "meta/llama"]);
     assert.deepEqual(worker.endpoint_prefixes, ["/v1"]);
-    assert.deepEqual(worker.labels, { region: "eu" });
+    assert.deepEqual(worker.labels, { zdr: true });
     assert.equal(worker.link_form, "framed");
     assert.equal(worker.is_draining, false);
   });

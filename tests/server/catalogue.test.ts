@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { modelById, modelList } from "../../server/catalogue.ts";
 import { Fleet } from "../../server/fleet.ts";
+import type { LiveWorkerIndex } from "../../server/routing/worker_index.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { fleetOf, type WorkerFacts } from "./routing/fleet_builder.ts";
 
@@ -37,11 +38,19 @@ for (const { name, fleet, absent, ids } of lists) {
   });
 }
 
-test("52 models_endpoint_returns_openai_compatible_catalog_shape_for_advertised_models: and `created` besides", () => {
+test("52 models_endpoint_returns_openai_compatible_catalog_shape_for_advertised_models: `created` and `providers` besides", () => {
   const list = modelList(fleetOf([{ models: ["m"] }, { models: ["m"] }]), CREATED_S);
   assert.deepEqual(JSON.parse(JSON.stringify(list)), {
     object: "list",
-    data: [{ id: "m", object: "model", owned_by: "worker-proxy", created: CREATED_S }],
+    data: [
+      {
+        id: "m",
+        object: "model",
+        owned_by: "worker-proxy",
+        created: CREATED_S,
+        providers: [{ name: "local" }],
+      },
+    ],
   });
 });
 
@@ -62,6 +71,62 @@ test("53 models_endpoint_tracks_live_worker_model_updates_without_stale_entries"
   assert.deepEqual(ids(), ["b", "d", "c"]);
   fleet.leave(second);
   assert.deepEqual(ids(), ["b", "d"]);
+});
+
+const providers: { name: string; fleet: WorkerFacts[]; found: unknown }[] = [
+  {
+    name: "each once, as its first worker joined",
+    fleet: [{ provider: "b" }, { provider: "a/4090" }, { provider: "b" }, { provider: "a" }],
+    found: [{ name: "b" }, { name: "a/4090" }, { name: "a" }],
+  },
+  {
+    name: "who names the model, not who would take any",
+    fleet: [{ provider: "b", models: ["*"] }, { provider: "c", models: ["x"] }, { provider: "a" }],
+    found: [{ name: "a" }],
+  },
+  {
+    name: "labels with the model's own before those for all",
+    fleet: [
+      {
+        labels: {
+          zdr: true,
+          quantization: "fp16",
+          models: { m: { quantization: "int4" }, x: { zdr: false, price: { prompt: 1 } } },
+        },
+      },
+    ],
+    found: [{ name: "local", labels: { quantization: "int4", zdr: true } }],
+  },
+  {
+    name: "only labels in which all workers of a provider agree",
+    fleet: [
+      { labels: { zdr: true, data_collection: "deny", price: { prompt: 1 } } },
+      { labels: { zdr: false, data_collection: "deny", price: { prompt: 1 } } },
+      { labels: { zdr: true, data_collection: "deny", models: { m: { price: { prompt: 1 } } } } },
+      { provider: "lab", labels: { zdr: true } },
+      { provider: "lab" },
+    ],
+    found: [{ name: "local", labels: { data_collection: "deny", price: { prompt: 1 } } }, { name: "lab" }],
+  },
+];
+
+for (const { name, fleet, found } of providers) {
+  test(`modelList() and modelById() give a model's providers: ${name}`, () => {
+    const snapshot = fleetOf(fleet);
+    const listed = modelList(snapshot, CREATED_S).data.find(({ id }) => id === "m");
+    assert.deepEqual(listed?.providers, found);
+    assert.deepEqual(modelById(snapshot, "m", CREATED_S), listed);
+  });
+}
+
+test("modelById() gives providers as they joined, also after one of them named the model later", () => {
+  const fleet = fleetOf([{ provider: "first", models: ["x"] }, { provider: "second" }]);
+  const [first] = fleet.present.workers;
+  (fleet.present as LiveWorkerIndex).change(first!, () => {
+    (first as { models: ReadonlySet<string> }).models = new Set(["m"]);
+  });
+  const names = modelById(fleet, "m", CREATED_S)?.providers.map(({ name }) => name);
+  assert.deepEqual(names, ["first", "second"]);
 });
 
 const lookUps: { rest: string; id: string | undefined }[] = [

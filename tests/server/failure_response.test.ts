@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
+import { createOpenRouter } from "@openrouter/ai-sdk-provider";
+import { HTTPClient, OpenRouter } from "@openrouter/sdk";
+import * as openRouterErrors from "@openrouter/sdk/models/errors";
+import { APICallError, generateText } from "ai";
 import OpenAI from "openai";
 import { failureResponse } from "../../server/failure_response.ts";
 import { FAILURES, type FailureCode, RelayFailure, toFailure } from "../../shared/failures.ts";
 
 const codes = Object.keys(FAILURES) as FailureCode[];
-const REQUEST = { method: "POST", path: "/v1/chat/completions", requestId: "req-1" };
+const REQUEST = {
+  method: "POST",
+  path: "/v1/chat/completions",
+  headers: new Headers(),
+  requestId: "req-1",
+};
 
 async function bodyAt(path: string, failure: RelayFailure): Promise<unknown> {
   return failureResponse(failure, { ...REQUEST, path }).json();
@@ -99,5 +108,107 @@ test("the Anthropic client raises its error that fits, with our message", async 
     if (failure.status >= 500) assert.ok(error instanceof Anthropic.InternalServerError);
     assert.equal(error.status, failure.status);
     assert.ok(error.message.includes(failure.message), error.message);
+  }
+});
+
+/** As they are sent by `@openrouter/sdk` of TypeScript, Python and Go, and by whoever names an app to OpenRouter. */
+const OPENROUTERS_HEADERS: Record<string, string>[] = [
+  { "User-Agent": "speakeasy-sdk/typescript 1.3.19 2.914.0 1.0.0 @openrouter/sdk" },
+  { "User-Agent": "speakeasy-sdk/python 1.1.34 2.914.0 1.0.0 openrouter" },
+  { "User-Agent": "speakeasy-sdk/go 0.5.41 2.914.0 1.0.0 github.com/OpenRouterTeam/go-sdk" },
+  { "X-OpenRouter-Title": "App" },
+  { "X-OpenRouter-Metadata": "enabled" },
+];
+
+test("OpenRouter's clients get its shape, in which the code is the status", async () => {
+  const metadata = { failed_rule: "only", available_providers: ["home"] };
+  const failure = new RelayFailure("no_eligible_worker", { param: "model", metadata });
+  const shape = {
+    error: {
+      code: 404,
+      message: failure.message,
+      metadata: { ...metadata, error_type: "not_found", code: "no_eligible_worker" },
+    },
+  };
+  const bodyFor = (path: string, headers: Record<string, string>) =>
+    failureResponse(failure, { ...REQUEST, path, headers: new Headers(headers) }).json();
+  for (const headers of OPENROUTERS_HEADERS) {
+    for (const path of ["/v1/chat/completions", "/v1/responses", "/api/v1/chat/completions"]) {
+      assert.deepEqual(await bodyFor(path, headers), shape, JSON.stringify([path, headers]));
+    }
+    assert.equal((await bodyFor("/v1/messages", headers)).error.type, "not_found_error");
+  }
+  const others = [
+    { "User-Agent": "OpenAI/JS 6.49.0" },
+    { "HTTP-Referer": "https://app.test", "X-Title": "App" },
+  ];
+  for (const headers of others) {
+    assert.equal((await bodyFor("/v1/chat/completions", headers)).error.code, "no_eligible_worker");
+  }
+});
+
+/** What OpenRouter's client raises for a status; others are its general error. */
+const OPENROUTER_ERRORS: Record<number, new (...args: never[]) => openRouterErrors.OpenRouterError> = {
+  400: openRouterErrors.BadRequestResponseError,
+  401: openRouterErrors.UnauthorizedResponseError,
+  403: openRouterErrors.ForbiddenResponseError,
+  404: openRouterErrors.NotFoundResponseError,
+  408: openRouterErrors.RequestTimeoutResponseError,
+  413: openRouterErrors.PayloadTooLargeResponseError,
+  429: openRouterErrors.TooManyRequestsResponseError,
+  500: openRouterErrors.InternalServerResponseError,
+  502: openRouterErrors.BadGatewayResponseError,
+  503: openRouterErrors.ServiceUnavailableResponseError,
+};
+
+test("the OpenRouter client raises its error that fits, with our code in its metadata", async () => {
+  for (const code of codes) {
+    const failure = new RelayFailure(code, { metadata: { failed_rule: "only" } });
+    const fetcher = async (request: RequestInfo | URL) =>
+      failureResponse(failure, { ...REQUEST, headers: (request as Request).headers });
+    const client = new OpenRouter({
+      apiKey: "k",
+      serverURL: "http://relay.test/v1",
+      retryConfig: { strategy: "none" },
+      httpClient: new HTTPClient({ fetcher }),
+    });
+    const asked = client.chat.send({
+      chatRequest: { model: "m", messages: [{ role: "user", content: "x" }] },
+    });
+    const error = await asked.then(
+      () => assert.fail("wanted an error"),
+      (thrown: unknown) => thrown,
+    );
+    const expected = OPENROUTER_ERRORS[failure.status];
+    assert.ok(error instanceof (expected ?? openRouterErrors.OpenRouterDefaultError), `${code}: ${error}`);
+    assert.equal(error.statusCode, failure.status);
+    if (!expected) continue;
+    const { message, metadata } = (error as openRouterErrors.NotFoundResponseError).error;
+    assert.deepEqual([message, metadata?.code, metadata?.failed_rule], [failure.message, code, "only"]);
+  }
+});
+
+test("OpenRouter's provider for the AI SDK reads either shape", async () => {
+  for (const compatible of [{}, { appName: "App" }]) {
+    const failure = new RelayFailure("no_eligible_worker", { metadata: { failed_rule: "only" } });
+    const fetch = async (_: unknown, init?: RequestInit) =>
+      failureResponse(failure, { ...REQUEST, headers: new Headers(init?.headers) });
+    const provider = createOpenRouter({
+      apiKey: "k",
+      baseURL: "http://relay.test/v1",
+      fetch: fetch as typeof globalThis.fetch,
+      ...compatible,
+    });
+    const asked = generateText({ model: provider.chat("m"), prompt: "x", maxRetries: 0 });
+    const error = await asked.then(
+      () => assert.fail("wanted an error"),
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(APICallError.isInstance(error));
+    const { metadata } = (error.data as { error: { metadata: Record<string, unknown> } }).error;
+    assert.deepEqual(
+      [error.statusCode, error.message, error.isRetryable, metadata.failed_rule],
+      [404, failure.message, false, "only"],
+    );
   }
 });

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { findMembers, memberValue, memberValues } from "../../server/json_members.ts";
+import {
+  findMembers,
+  type JsonMembers,
+  OTHERS_MAX,
+  readMembers,
+  valueAt,
+} from "../../server/json_members.ts";
 
 const NAMES = ["model", "stream", "provider"];
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -20,9 +26,9 @@ function parsed(text: string): Record<string, unknown> | undefined {
 }
 
 function found(bytes: Uint8Array): Record<string, unknown> | undefined {
-  const { spans, whole } = findMembers(bytes, NAMES);
+  const { wanted, whole } = findMembers(bytes, NAMES);
   return whole
-    ? Object.fromEntries([...spans].map(([name, span]) => [name, memberValue(bytes, span)]))
+    ? Object.fromEntries([...wanted].map(([name, members]) => [name, valueAt(bytes, members.at(-1)!)]))
     : undefined;
 }
 
@@ -163,7 +169,7 @@ test("findMembers() survives any depth", () => {
 test("findMembers() gives the bytes of a value and nothing round it", () => {
   const text = '{"a":1, "provider" : {"only":["é"]} ,"b":2}';
   const bytes = bytesOf(text);
-  const { start, end } = findMembers(bytes, NAMES).spans.get("provider")!;
+  const { start, end } = findMembers(bytes, NAMES).wanted.get("provider")![0]!;
   assert.equal(new TextDecoder().decode(bytes.subarray(start, end)), '{"only":["é"]}');
 });
 
@@ -177,18 +183,35 @@ const beginnings: { text: string; found: Record<string, unknown> }[] = [
   { text: '{"model":"m","model":"n', found: { model: "m" } },
   { text: `{"a":${long},"model":"m","b`, found: { model: "m" } },
 ];
+const valuesOf = (members: JsonMembers | undefined) =>
+  members &&
+  Object.fromEntries(
+    NAMES.map((name) => [name, members.value(name)]).filter(([, value]) => value !== undefined),
+  );
+
 for (const { text, found } of beginnings) {
-  test(`memberValues() finds in the beginning ${text.slice(0, 40)} what is complete`, () => {
-    assert.deepEqual(Object.fromEntries(memberValues(bytesOf(text), NAMES, false)), found);
-    assert.equal(memberValues(bytesOf(text), NAMES, true).size, 0);
+  test(`readMembers() finds in the beginning ${text.slice(0, 40)} what is complete`, () => {
+    assert.deepEqual(valuesOf(readMembers(bytesOf(text), NAMES, false)), found);
+    assert.equal(readMembers(bytesOf(text), NAMES, true), undefined);
   });
 }
 
-test("memberValues() finds the same in short and long bodies", () => {
+test("readMembers() finds the same in short and long bodies", () => {
   for (const filler of ['""', long]) {
-    const text = `{"stream":true,"a":${filler},"model":"m","stream":false,"provider":{"only":["a"]}}`;
-    const values = memberValues(bytesOf(text), NAMES, true);
-    assert.deepEqual(Object.fromEntries(values), { stream: false, model: "m", provider: { only: ["a"] } });
-    assert.equal(memberValues(bytesOf(`[${text}]`), NAMES, true).size, 0);
+    const text = `{"stream":true,"\\u0061":${filler},"model":"m","b":null,"stream":false,"c":1,"c":null,"provider":{"only":["a"]}}`;
+    const members = readMembers(bytesOf(text), NAMES, true);
+    assert.deepEqual(valuesOf(members), { stream: false, model: "m", provider: { only: ["a"] } });
+    assert.deepEqual(members!.otherNames(), ["a"]);
+    assert.equal(readMembers(bytesOf(`[${text}]`), NAMES, true), undefined);
+  }
+});
+
+test("readMembers() gives up on other names when there are too many", () => {
+  for (const filler of ['""', long]) {
+    const text = (count: number) =>
+      `{"model":${filler},${Array.from({ length: count }, (_, at) => `"p${at}":1`).join()}}`;
+    const names = (count: number) => readMembers(bytesOf(text(count)), NAMES, true)!.otherNames();
+    assert.equal(names(OTHERS_MAX)?.length, OTHERS_MAX);
+    assert.equal(names(OTHERS_MAX + 1), undefined);
   }
 });

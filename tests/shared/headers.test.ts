@@ -21,6 +21,7 @@ const ends: Record<string, Record<string, string>> = {
   },
   "a client's own credential": { authorization: "Bearer sk", "x-api-key": "k" },
   "what is like a control field but none": { "x-models": "m", "x-signalboxes": "1", "x-modelx": "1" },
+  "what OpenRouter is told of an app": { "x-openrouter-title": "App", "http-referer": "https://app.example" },
   encodings: { "accept-encoding": "gzip", "content-encoding": "br" },
   subprotocols: { "sec-websocket-protocol": "realtime" },
 };
@@ -58,6 +59,7 @@ const stops: Record<string, Record<string, string>> = {
     "x-provider-authorization": "Bearer x",
     "x-model-provider": "oci",
     "x-model": "m",
+    "x-openrouter-metadata": "enabled",
     "x-signalbox-explain": "1",
     "x-worker-secret": "s",
   },

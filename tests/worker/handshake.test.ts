@@ -40,6 +40,7 @@ const registration: Registration = {
   endpointPrefixes: [],
   session: "0f",
   currentLoad: 1,
+  labels: {},
   plain: false,
 };
 
@@ -61,6 +62,12 @@ describe("registerMessage()", () => {
     assert.deepEqual(registerMessage({ ...registration, endpointPrefixes: ["/v1"] }).endpoint_prefixes, [
       "/v1",
     ]);
+  });
+
+  test("holds labels when some are declared, whichever form the link is to have", () => {
+    const labels = { zdr: true, models: { m: { price: { prompt: 0.1 } } } };
+    for (const plain of [false, true])
+      assert.deepEqual(registerMessage({ ...registration, labels, plain }).labels, labels);
   });
 
   test("does not offer the framed form when the link is to be plain", () => {

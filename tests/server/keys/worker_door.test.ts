@@ -10,6 +10,7 @@ const SECRETS = new WorkerSecrets([
   { secret: "bound", provider: "home", models: ["a"] },
   { secret: "bound", provider: "home", models: ["b"] },
   { secret: "bound", provider: "lab" },
+  { secret: "one variant", provider: "home/4090" },
 ]);
 
 const CASES: [secret: string | undefined, provider: string, expected: WorkerAdmission][] = [
@@ -17,7 +18,13 @@ const CASES: [secret: string | undefined, provider: string, expected: WorkerAdmi
   ["any", "whatever", { ok: true }],
   ["home", "home", { ok: true }],
   ["home", "lab", { ok: false }],
-  ["home", "home/4090", { ok: false }],
+  ["home", "home/4090", { ok: true }],
+  ["home", "homes", { ok: false }],
+  ["home", "Home", { ok: false }],
+  ["one variant", "home/4090", { ok: true }],
+  ["one variant", "home", { ok: false }],
+  ["one variant", "home/3090", { ok: false }],
+  ["one variant", "home/4090/a", { ok: false }],
   ["bound", "home", { ok: true, models: new Set(["a", "b"]) }],
   ["bound", "lab", { ok: true }],
   ["bound", "attic", { ok: false }],

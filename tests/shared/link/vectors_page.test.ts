@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { LABELS_MAX_UNITS, labelsSchema, priceSchema } from "../../../shared/labels.ts";
 import { RESET_CODES } from "../../../shared/link/events.ts";
 import { HALF_STATES, type HalfEvent } from "../../../shared/link/exchange.ts";
 import { FLAG, FRAME } from "../../../shared/link/frames.ts";
@@ -78,11 +79,20 @@ test("the table of features is that of the code", () => {
   for (const feature of Object.values(FEATURE)) assert.ok(found.includes(feature), feature);
 });
 
+test("the table of labels is that of the code", () => {
+  const found = rows("### Labels");
+  assert.deepEqual(found.map(([name]) => name).toSorted(), Object.keys(labelsSchema.shape).toSorted());
+  const [, , prices = ""] = found.find(([name]) => name === "price")!;
+  for (const name of Object.keys(priceSchema.shape)) assert.ok(prices.includes(name), name);
+  assert.match(section("### Labels"), new RegExp(LABELS_MAX_UNITS.toLocaleString("en")));
+});
+
 test("the example of register is answered with the example of its ack", () => {
   const [register, ack, ...more] = codeBlocks("json");
   assert.deepEqual(more, []);
   const accepted = acceptRegister(parseWorkerMessage(register!) as Parameters<typeof acceptRegister>[0], {
     workerId: "w-7",
+    provider: "home",
     features: Object.values(FEATURE),
   });
   assert.deepEqual(parseRelayMessage(ack!), accepted.ack);

@@ -8,7 +8,10 @@ import { describe } from "../../../shared/settings/describe.ts";
 
 test("the generated pages are what the code says: else run bun docs/generate.ts", async () => {
   const generated = await pages();
-  assert.deepEqual([...generated.keys()], [".env.example", "docs/failures.md", "docs/settings.md"]);
+  assert.deepEqual(
+    [...generated.keys()],
+    [".env.example", "docs/failures.md", "docs/route-test.md", "docs/scenarios.md", "docs/settings.md"],
+  );
   for (const [path, text] of generated) assert.equal(readFileSync(locate(path), "utf8"), text, path);
 });
 

@@ -1,0 +1,65 @@
+import { RelayFailure } from "../../shared/failures.ts";
+import { quote } from "../../shared/settings/field.ts";
+import type { JsonMembers } from "../json_members.ts";
+import { given, queryParameter, type RequestFacts } from "./request_facts.ts";
+
+/** Where the model stands that routing goes by. */
+export type ModelSource = "body" | "header" | "form" | "query" | "none";
+
+export interface AskedModels {
+  readonly model: string | undefined;
+  /** Those to fall back to. */
+  readonly models: readonly string[];
+  readonly modelIn: ModelSource;
+}
+
+type Found = readonly [source: ModelSource, name: string | undefined];
+
+/** More than anybody would wait for. */
+const MODELS_MAX = 64;
+const MODEL_MAX_CHARS = 256;
+
+/**
+ * The model comes from the JSON body, else `X-Model`, else a multipart field, else the query, else it is the first of
+ * the body's `models`. A body that is only there in part may name another model further on: then `X-Model` goes
+ * first.
+ * @throws RelayFailure `invalid_preference` when `models` is not a list of names
+ */
+export function askedModels(
+  facts: RequestFacts,
+  members: JsonMembers | undefined,
+  inForm: string | undefined,
+): AskedModels {
+  const list = modelList(members?.value("models"));
+  const body: Found = ["body", given(members?.value("model"))];
+  const header: Found = ["header", given(facts.headers.get("x-model"))];
+  const found: readonly Found[] = [
+    ...(facts.whole ? [body, header] : [header, body]),
+    ["form", given(inForm)],
+    ["query", given(queryParameter(facts.target, "model"))],
+    ["body", list[0]],
+  ];
+  const [modelIn, model] = found.find(([, name]) => name !== undefined) ?? ["none", undefined];
+  return { model, models: list.filter((other) => other !== model), modelIn };
+}
+
+const NO_MODELS: readonly string[] = [];
+
+function modelList(value: unknown): readonly string[] {
+  if (value === undefined || value === null) return NO_MODELS;
+  if (!Array.isArray(value)) throw notModels(typeof value);
+  if (value.length > MODELS_MAX) throw notModels(`${value.length} of them`);
+  for (const name of value) {
+    if (typeof name !== "string") throw notModels("an item that is no text");
+    if (name === "" || name.length > MODEL_MAX_CHARS) throw notModels(quote(name));
+  }
+  return [...new Set<string>(value)];
+}
+
+function notModels(found: string): RelayFailure {
+  const wanted = `at most ${MODELS_MAX} names of at most ${MODEL_MAX_CHARS} characters`;
+  return new RelayFailure("invalid_preference", {
+    detail: `models must be a list of ${wanted}, found ${found}`,
+    param: "models",
+  });
+}

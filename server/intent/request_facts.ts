@@ -1,0 +1,42 @@
+import { isJson, mediaType } from "../media_type.ts";
+
+/** What is known of a request before it is routed. */
+export interface RequestFacts {
+  readonly method: string;
+  /** Path and query, as they are forwarded. */
+  readonly target: string;
+  readonly headers: Headers;
+  /** The body, as far as it was read; undefined: there is none, or it was not read. */
+  readonly peeked?: Uint8Array | undefined;
+  /** `peeked` is all of it. */
+  readonly whole: boolean;
+}
+
+/** What a body is to routing. It looks into none of any other syntax. */
+export type BodySyntax = "json" | "form" | "untyped" | "other";
+
+export function bodySyntax(headers: Headers): BodySyntax {
+  if (isEncoded(headers)) return "other";
+  const type = mediaType(headers.get("content-type"));
+  if (type === "") return "untyped";
+  if (isJson(type)) return "json";
+  return type === "multipart/form-data" ? "form" : "other";
+}
+
+/** Its bytes are compressed, or otherwise not those of its type. */
+export function isEncoded(headers: Headers): boolean {
+  const coding = headers.get("content-encoding");
+  return coding !== null && coding !== "" && coding.toLowerCase() !== "identity";
+}
+
+/** A text of a client's, where an empty one is none. */
+export function given(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** Of a query's parameter the first. Most queries say nothing to routing: those are not taken apart. */
+export function queryParameter(target: string, name: string): string | null {
+  const queryAt = target.indexOf("?");
+  if (queryAt === -1 || !target.includes(`${name}=`, queryAt)) return null;
+  return new URLSearchParams(target.slice(queryAt + 1)).get(name);
+}

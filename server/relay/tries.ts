@@ -1,0 +1,248 @@
+import { RelayFailure, toFailure } from "../../shared/failures.ts";
+import { FAILURE_OF_RESET } from "../../shared/link/reset_failure.ts";
+import { mayResend } from "../../shared/resend.ts";
+import type { RequestContext } from "../../shared/runtime/ports.ts";
+import { bodyEdits, type Edit } from "../body_edits.ts";
+import type { Slot } from "../fleet.ts";
+import type { WorkerLink } from "../hub/worker_connection.ts";
+import { asksToStore, type Intent } from "../intent.ts";
+import type { Candidate } from "../routing/types.ts";
+import { FALLBACK_STATUSES } from "../settings.ts";
+import type { Placed } from "../waiting_line.ts";
+import { answerWay } from "./answer_way.ts";
+import { type Answer, Attempt, type AttemptFailure } from "./attempt.ts";
+import { linkHead } from "./link_head.ts";
+import type { RoutedAttempt } from "./openrouter_metadata.ts";
+import type { Caller, RelayParts } from "./parts.ts";
+import { Placement } from "./placement.ts";
+import type { RequestBody } from "./request_body.ts";
+import type { RequestRecord } from "./request_record.ts";
+import { ResendRules } from "./resend_rules.ts";
+import type { Responder } from "./responder.ts";
+
+/** One request that is understood and may be sent. */
+export interface TriesOptions {
+  readonly parts: RelayParts;
+  readonly headers: Headers;
+  readonly context: RequestContext;
+  readonly caller: Caller;
+  readonly body: RequestBody;
+  readonly intent: Intent;
+  readonly record: RequestRecord;
+  readonly responder: Responder;
+  readonly arrivedAtMs: number;
+  /** Reading the client's body failed. */
+  uploadFailed(failure: RelayFailure): void;
+}
+
+/** A worker that has the request. */
+interface Try {
+  readonly candidate: Candidate;
+  readonly slot: Slot<WorkerLink>;
+  readonly dispatchedAtMs: number;
+}
+interface Answered extends Try {
+  readonly answer: Answer;
+  readonly attempt: Attempt;
+}
+
+const ALL_STATUSES: ReadonlySet<number> = new Set(FALLBACK_STATUSES);
+
+/** The tries to have one request answered: down its list of candidates until one answers or the rules end it. */
+export class Tries {
+  readonly #options: TriesOptions;
+  readonly #placement: Placement;
+  readonly #resends = new ResendRules();
+  /** On which statuses of a backend the next worker is tried. */
+  readonly #fallbackOn: ReadonlySet<number>;
+  readonly #made: RoutedAttempt[] = [];
+  #slot: Slot<WorkerLink> | undefined;
+  #attempt: Attempt | undefined;
+  /** Why the last try failed. */
+  #failure: RelayFailure | undefined;
+  /** The last answer, with which nobody was content. */
+  #held: Answered | undefined;
+  #leaveLine: AbortController | undefined;
+  #stopped: RelayFailure | undefined;
+
+  constructor(options: TriesOptions) {
+    this.#options = options;
+    this.#placement = new Placement(options.intent.request);
+    this.#fallbackOn = this.#placement.namesFallbacks ? ALL_STATUSES : options.parts.settings.fallbackOn;
+  }
+
+  /** The first answer that may go to the client. @throws RelayFailure when there is none */
+  async answer(): Promise<Response> {
+    for (;;) {
+      const result = await this.#send(await this.#place());
+      if (result instanceof Response) return result;
+      if (result) this.#checkResend(result);
+    }
+  }
+
+  /** What the client gets when the tries failed after a backend had answered. */
+  lastAnswer(): Response | undefined {
+    return this.#held && this.#respond(this.#held);
+  }
+
+  /** The request is over, whatever it waits for: the worker stops, the slot is free. */
+  stop(failure: RelayFailure): void {
+    this.#stopped ??= failure;
+    this.#leaveLine?.abort();
+    this.giveUp();
+  }
+
+  /** The worker stops working on it, and the slot is free. Nothing happens when it had finished. */
+  giveUp(): void {
+    this.#attempt?.cancel("cancelled", "");
+    this.#freeSlot();
+  }
+
+  async #place(): Promise<Try> {
+    const { parts, record } = this.#options;
+    const enteredAtMs = parts.clock.nowMs();
+    try {
+      const { slot, decision } = this.#placeNow() ?? (await this.#waitInLine());
+      this.#slot = slot;
+      const candidate = this.#placement.given(decision);
+      const dispatchedAtMs = parts.clock.nowMs();
+      record.placed(candidate, dispatchedAtMs - enteredAtMs);
+      if (this.#options.caller.mayExplain) record.explain(decision);
+      return { candidate, slot, dispatchedAtMs };
+    } catch (thrown) {
+      if (this.#options.caller.mayExplain) record.explain(parts.line.decide(this.#placement.request));
+      // Somebody had it and failed: a better answer than that nobody else can take it, but for why they failed.
+      throw toFailure(thrown).code === "shutting_down" ? thrown : (this.#failure ?? thrown);
+    }
+  }
+
+  #placeNow(): Placed<WorkerLink> | undefined {
+    const { line } = this.#options.parts;
+    const { request } = this.#placement;
+    const placed = line.placeNow(request);
+    // A worker that was lost reconnects within seconds; another failure is not worth a wait for who left before.
+    const worthIt = !this.#failure || this.#failure.code === "worker_lost";
+    if (!placed && !worthIt && !line.hasTaker(request)) throw this.#failure;
+    return placed;
+  }
+
+  async #waitInLine(): Promise<Placed<WorkerLink>> {
+    const { parts, body, arrivedAtMs } = this.#options;
+    this.#leaveLine = new AbortController();
+    const placed = await parts.line.enter({
+      request: this.#placement.request,
+      bytes: body.heldBytes,
+      arrivedAtMs,
+      deadlineMs: arrivedAtMs + parts.settings.queueTimeoutMs,
+      signal: this.#leaveLine.signal,
+    });
+    // The client may have left after the slot was given and before we heard of it.
+    if (this.#stopped) placed.slot[Symbol.dispose]();
+    if (this.#stopped) throw this.#stopped;
+    return placed;
+  }
+
+  /** The answer; undefined: it is held, as the next worker may give a better one; or why there is none. */
+  #send(to: Try): Promise<Response | AttemptFailure | undefined> {
+    const { headers, context, caller, body, intent, record } = this.#options;
+    record.attempts++;
+    const edits = this.#edits(to.candidate);
+    const { request } = intent;
+    const head = linkHead({ request, candidate: to.candidate, headers, context, caller, body, edits });
+    return new Promise((resolve, reject) => {
+      const attempt = new Attempt(to.slot.worker.link.link, head, {
+        body,
+        edits,
+        events: {
+          answered: (answer) =>
+            this.#accepting(() => resolve(this.#accept({ ...to, answer, attempt })), reject),
+          failed: (failure) => {
+            this.#made.push(madeBy(to.candidate, failureOf(failure).status));
+            this.#placement.failed(to.candidate);
+            this.#freeSlot();
+            resolve(failure);
+          },
+          uploadFailed: (error) => this.#options.uploadFailed(toFailure(error)),
+          holdsBack: (status) => this.#fallbackOn.has(status) && this.#resends.allowsFallback(body),
+        },
+      });
+      this.#attempt = attempt;
+    });
+  }
+
+  /** What the worker's backend reads in place of what the client wrote: most requests cross as they are. */
+  #edits({ model }: Candidate): readonly Edit[] {
+    const { intent, body, parts } = this.#options;
+    const { routingText } = intent;
+    if (!routingText || !body.start) return [];
+    const withoutPreferences = parts.settings.stripProvider;
+    return bodyEdits(body.start, routingText, { model, withoutPreferences });
+  }
+
+  #accepting(accept: () => void, reject: (thrown: unknown) => void): void {
+    try {
+      accept();
+    } catch (thrown) {
+      this.giveUp();
+      reject(thrown);
+    }
+  }
+
+  /** Called within the event that brought the head, so that nothing that follows can be missed. */
+  #accept(answered: Answered): Response | undefined {
+    const { candidate, answer } = answered;
+    this.#made.push(madeBy(candidate, answer.head.status));
+    if (!answer.whole || !this.#fallsBack(answered)) return this.#respond(answered);
+    this.#held = answered;
+    this.#failure = undefined;
+    this.#resends.fellBack();
+    this.#freeSlot();
+    return undefined;
+  }
+
+  #fallsBack({ candidate, answer }: Answered): boolean {
+    const { body, parts } = this.#options;
+    if (!this.#fallbackOn.has(answer.head.status) || !this.#resends.allowsFallback(body)) return false;
+    this.#placement.answeredWithError(candidate);
+    return parts.line.hasTaker(this.#placement.request);
+  }
+
+  #respond({ answer, attempt, candidate, dispatchedAtMs }: Answered): Response {
+    const { parts, record, responder, headers, intent } = this.#options;
+    record.answeredBy(candidate);
+    const way = answerWay(parts, {
+      request: intent.request,
+      headers,
+      answer,
+      attempt,
+      dispatchedAtMs,
+      decision: this.#placement.first!,
+      served: candidate,
+      attempts: this.#made,
+    });
+    return responder.respond(answer, way);
+  }
+
+  /** Remember why the try failed. @throws it when the re-send rules allow no other. */
+  #checkResend(failure: AttemptFailure): void {
+    const { intent, body, parts } = this.#options;
+    const { method, path } = intent.request;
+    this.#failure = failureOf(failure);
+    const stores = intent.stores ?? (body.whole && asksToStore(body.start));
+    const repeatable = mayResend({ method, path, stores }, parts.settings.resendPaths);
+    if (!this.#resends.allows(failure, { repeatable, replayable: body.replayable })) throw this.#failure;
+  }
+
+  #freeSlot(): void {
+    this.#slot?.[Symbol.dispose]();
+    this.#slot = undefined;
+  }
+}
+
+function failureOf({ code, text }: AttemptFailure): RelayFailure {
+  return new RelayFailure(FAILURE_OF_RESET[code], { cause: text });
+}
+
+function madeBy({ worker, model = "" }: Candidate, status: number): RoutedAttempt {
+  return { provider: worker.provider, model, status };
+}

@@ -1,0 +1,164 @@
+import { RelayFailure } from "../../shared/failures.ts";
+import { pathOf } from "../../shared/path_of.ts";
+import type { RequestFacts } from "../intent/request_facts.ts";
+import { type Intent, readIntent, wantsPeek } from "../intent.ts";
+import { checkForAnybody, checkForCaller } from "../relay/check_request.ts";
+import { reservedPath } from "../reserved_paths.ts";
+import { type Explanation, explain } from "../routing/explain.ts";
+import { loadOf } from "../routing/load.ts";
+import { refusal } from "../routing/refusal.ts";
+import type { FleetSnapshot, Rejection, RouteRequest } from "../routing/types.ts";
+import { type ServeSettings, serveSettings } from "../settings.ts";
+import type { ReportedCandidate, ReportedRejection, RouteReport } from "./report.ts";
+import type { TestRequest } from "./test_request.ts";
+import { wirePreferences } from "./wire_preferences.ts";
+
+/** What of a relay's settings has a say in what becomes of a request, apart from the fleet. */
+export type RelaySettings = Pick<
+  ServeSettings,
+  "allowPaths" | "denyPaths" | "maxHeaderSizeBytes" | "peekLimitBytes" | "replayLimitBytes"
+>;
+
+/** A relay that nobody has set up. */
+const DEFAULT_RELAY: RelaySettings = serveSettings.parse({});
+
+/**
+ * What `serve` would do with a request and why, found by what `serve` itself calls. Nothing is sent, reserved,
+ * counted or rotated. Who asks is not looked at: API keys have no say in where a request goes.
+ * @throws RelayFailure `bad_request` for a path that the relay answers itself: nothing routes it
+ */
+export function dryRun(
+  request: TestRequest,
+  snapshot: FleetSnapshot,
+  settings: RelaySettings = DEFAULT_RELAY,
+): RouteReport {
+  const intent = intentOf(request, settings);
+  if (intent instanceof RelayFailure) return refusedAtTheDoor(request, intent);
+  if (intent === "reserved") {
+    const { method, target } = request;
+    throw new RelayFailure("bad_request", { detail: `the relay answers ${method} ${pathOf(target)} itself` });
+  }
+  const explanation = explain(intent.request, snapshot);
+  return {
+    version: 1,
+    request: understood(intent),
+    decision: decisionOf(explanation, intent, snapshot),
+    funnel: [...explanation.decision.funnel],
+    candidates: candidatesOf(explanation),
+    rejections: explanation.rejections.map(rejectionOf),
+    absent: explanation.absent.map(rejectionOf),
+    override: null,
+  };
+}
+
+/** What is asked of routing; undefined when the request does not get as far. */
+export function routeRequestOf(
+  request: TestRequest,
+  settings: RelaySettings = DEFAULT_RELAY,
+): RouteRequest | undefined {
+  const intent = intentOf(request, settings);
+  return intent instanceof RelayFailure || intent === "reserved" ? undefined : intent.request;
+}
+
+/** What the door and the relay look at before they route, in the same order. */
+function intentOf(request: TestRequest, settings: RelaySettings): Intent | RelayFailure | "reserved" {
+  try {
+    const reserved = reservedPath(pathOf(request.target), request.method);
+    checkForAnybody(request);
+    if (reserved) return "reserved";
+    checkForCaller(request, settings);
+    return readIntent(factsOf(request, settings));
+  } catch (thrown) {
+    if (thrown instanceof RelayFailure) return thrown;
+    throw thrown;
+  }
+}
+
+/** A body that is longer than what is kept of one is looked at as far as the limit. */
+function factsOf({ body, ...head }: TestRequest, settings: RelaySettings): RequestFacts {
+  const whole =
+    body === undefined || body.length <= Math.min(settings.peekLimitBytes, settings.replayLimitBytes);
+  if (whole) return { ...head, peeked: body, whole };
+  return {
+    ...head,
+    peeked: wantsPeek(head.headers) ? body.subarray(0, settings.peekLimitBytes) : undefined,
+    whole,
+  };
+}
+
+function understood({
+  request,
+  modelIn,
+  warnings,
+}: Pick<Intent, "request" | "modelIn" | "warnings">): RouteReport["request"] {
+  const { method, path, model = null, models = [], preferences = {}, session = null, keptIds = [] } = request;
+  return {
+    method,
+    path,
+    model,
+    model_in: modelIn,
+    models: [...models],
+    preferences: wirePreferences(preferences),
+    session,
+    kept_ids: [...keptIds],
+    streaming: request.streaming,
+    needs: [...request.needs],
+    warnings: [...warnings],
+  };
+}
+
+function decisionOf(
+  { decision }: Explanation,
+  { request }: Intent,
+  snapshot: FleetSnapshot,
+): RouteReport["decision"] {
+  if (decision.type !== "refuse") return { type: decision.type, ...NOT_REFUSED };
+  return { ...refused(refusal(decision, request, snapshot)), failed_rule: decision.failedRule };
+}
+
+const NOT_REFUSED = { code: null, status: null, message: null, failed_rule: null };
+
+function refused({ code, status, message }: RelayFailure): RouteReport["decision"] {
+  return { type: "refuse", code, status, message, failed_rule: null };
+}
+
+function candidatesOf({ candidates }: Explanation): ReportedCandidate[] {
+  return candidates.map(({ worker, model = null, exact, free, reason }, at) => ({
+    rank: at + 1,
+    worker: worker.name,
+    worker_id: worker.id,
+    provider: worker.provider,
+    model,
+    exact,
+    load: loadOf(worker),
+    max_concurrent: worker.maxConcurrent,
+    free,
+    reason,
+  }));
+}
+
+function rejectionOf({ worker, rule, detail }: Rejection): ReportedRejection {
+  return { worker: worker.name, worker_id: worker.id, provider: worker.provider, rule, detail };
+}
+
+/** Refused before anything is known of it but its head. */
+function refusedAtTheDoor({ method, target, headers }: TestRequest, failure: RelayFailure): RouteReport {
+  const endpoint = headers.get("x-provider-endpoint");
+  const request: Intent["request"] = {
+    method,
+    path: pathOf(target),
+    model: undefined,
+    needs: new Set(),
+    streaming: false,
+  };
+  return {
+    version: 1,
+    request: understood({ request, modelIn: "none", warnings: [] }),
+    decision: refused(failure),
+    funnel: [],
+    candidates: [],
+    rejections: [],
+    absent: [],
+    override: endpoint === null ? null : { endpoint },
+  };
+}

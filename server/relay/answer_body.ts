@@ -74,7 +74,6 @@ export class AnswerBody implements BodySource, Watched {
   }
 
   reset(code: ResetCode, text: string): void {
-    for (const piece of this.#options.change?.cut() ?? []) this.#pass(piece);
     this.#breakOff({ kind: "broke_off", code, text });
   }
 
@@ -149,6 +148,7 @@ export class AnswerBody implements BodySource, Watched {
    * when the break follows in the same turn.
    */
   #cut(): void {
+    for (const piece of this.#options.change?.cut() ?? []) this.#pass(piece);
     this.#sink?.flush();
     this.#options.clock.after(0, () => this.#sink?.abort());
   }

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { given } from "./intent/request_facts.ts";
 import { findMembers, type JsonMembers, type Member, type Span } from "./json_members.ts";
 import type { FormField } from "./multipart_field.ts";
 import { isObject } from "./routing/preferences.ts";
@@ -27,10 +28,9 @@ interface Places {
 }
 
 export function routingTextOfJson(members: JsonMembers): RoutingText {
-  const model = members.value("model");
   return {
     syntax: "json",
-    model: typeof model === "string" && model !== "" ? model : undefined,
+    model: given(members.value("model")),
     hasPreferences: isObject(members.value("provider")),
     places: remembered(members.places),
   };

@@ -8,3 +8,9 @@ const UNSAFE = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\
 export function printable(text: string): string {
   return text.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
+
+/** A foreign value in a message: on one line, escaped, and no longer than a glance. */
+export function quote(raw: unknown): string {
+  const text = printable(JSON.stringify(raw) ?? String(raw));
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}

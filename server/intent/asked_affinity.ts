@@ -1,4 +1,4 @@
-import { quote } from "../../shared/settings/field.ts";
+import { quote } from "../../shared/printable.ts";
 import type { JsonMembers } from "../json_members.ts";
 import { keptIdsInPath } from "../kept_things.ts";
 import { isObject } from "../routing/preferences.ts";

@@ -1,5 +1,5 @@
 import { RelayFailure } from "../../shared/failures.ts";
-import { quote } from "../../shared/settings/field.ts";
+import { quote } from "../../shared/printable.ts";
 import type { JsonMembers } from "../json_members.ts";
 import { given, queryParameter, type RequestFacts } from "./request_facts.ts";
 

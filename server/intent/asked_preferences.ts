@@ -1,5 +1,5 @@
 import { RelayFailure } from "../../shared/failures.ts";
-import { quote } from "../../shared/settings/field.ts";
+import { quote } from "../../shared/printable.ts";
 import { type JsonMembers, OTHERS_MAX } from "../json_members.ts";
 import { announcesBody } from "../request_headers.ts";
 import { isObject, readPreferences } from "../routing/preferences.ts";

@@ -1,8 +1,8 @@
-/** What `signalbox route-test --help` says beside its flags. `tests/server/route_test/help.test.ts` runs it. */
+/** What `signalbox route-test --help` says beside its flags. `tests/end_to_end/route_test_help.test.ts` types it. */
 
 export const ROUTE_TEST_EXAMPLE = `signalbox route-test POST /v1/chat/completions --model llama3 --fleet fleet.toml
 signalbox route-test POST /v1/chat/completions --model llama3 \\
-  --provider '{"order":["lab","home"],"allow_fallbacks":false}' \\
+  --provider '{"order":["lab"],"allow_fallbacks":false}' \\
   --fleet fleet.toml --expect-order lab
 signalbox route-test GET /v1/files --header 'X-Model: whisper' \\
   --fleet fleet.toml --expect-code model_not_found --json

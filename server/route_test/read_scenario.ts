@@ -51,9 +51,8 @@ type Complain = (key: KeyPath, problem: string, hint: string) => CommandError;
 function readFile(path: string, text: string): { file: ScenarioFile; complain: Complain } {
   const values = parseToml(path, text);
   const complain: Complain = (key, problem, hint) => {
-    const line = lineOfKey(text, key);
-    const where = line === undefined ? path : `${path}: line ${line}`;
-    return new CommandError(`Cannot read ${where}: ${nameOfKey(key)}: ${problem}`, hint);
+    const line = lineOfKey(text, key) ?? 1;
+    return new CommandError(`Cannot read ${path}: line ${line}: ${nameOfKey(key)}: ${problem}`, hint);
   };
   const { data, error } = scenarioSchema.safeParse(values);
   if (error) {

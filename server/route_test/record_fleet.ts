@@ -1,4 +1,10 @@
-import type { FleetSnapshot, RouteRequest, WorkerSnapshot } from "../routing/types.ts";
+import type {
+  FleetSnapshot,
+  Measured,
+  PercentileName,
+  RouteRequest,
+  WorkerSnapshot,
+} from "../routing/types.ts";
 import { wantedOf } from "../routing/wanted.ts";
 import { capabilitiesOf } from "./fleet_of.ts";
 import type { WrittenFleet } from "./scenario_schema.ts";
@@ -84,7 +90,17 @@ function measurements(
   return [...providers].flatMap((provider) =>
     models.flatMap((model) => {
       const found = measured.of(provider, model);
-      return found ? [{ provider, model, ...found }] : [];
+      return found ? [{ provider, model, ...shortened(found) }] : [];
     }),
   );
+}
+
+/** Percentiles that are all the same are one number. */
+function shortened({ throughput, latency }: Measured): Pick<Written<"measured">, "throughput" | "latency"> {
+  const short = (all: Readonly<Record<PercentileName, number>>) =>
+    new Set(Object.values(all)).size === 1 ? all.p50 : all;
+  return {
+    ...(throughput && { throughput: short(throughput) }),
+    ...(latency && { latency: short(latency) }),
+  };
 }

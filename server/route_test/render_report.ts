@@ -94,7 +94,8 @@ function funnelLines({ funnel }: RouteReport, { bar, good, bad, faint, columns }
   const lines = telling.map(({ left, fell }, at) => {
     const length = left === 0 ? 0 : Math.max(1, Math.round((left / all) * BAR_MAX_CHARS));
     const drop = fell > 0 ? `  ${bad(`-${fell}`)}` : "";
-    return `  ${rows[at]}  ${good(bar.repeat(length))}${" ".repeat(BAR_MAX_CHARS - length)}${drop}`;
+    const filled = length === 0 ? "" : good(bar.repeat(length));
+    return `  ${rows[at]}  ${filled}${" ".repeat(BAR_MAX_CHARS - length)}${drop}`;
   });
   const silent = steps.length - telling.length;
   return silent === 0
@@ -141,7 +142,7 @@ function decisionLines(
     return [...lines(`${status} ${code}${at}`), ...hanging("        ", decision.message ?? "", { columns })];
   }
   const [first] = candidates;
-  if (!first) return lines("nobody can take it now, but somebody who could is expected back");
+  if (!first) return lines("in line, as who could take it is draining, unhealthy or left a moment ago");
   const to = `${first.worker} (${first.provider})${first.model === null ? "" : ` with ${first.model}`}`;
   if (type === "dispatch") return lines(`to ${to}`);
   return lines(

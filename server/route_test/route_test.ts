@@ -1,7 +1,6 @@
-import { writeFileSync } from "node:fs";
 import type { CommandIo } from "../../shared/command_line/command.ts";
 import { CommandError } from "../../shared/command_line/command_error.ts";
-import { readText, tellingWhy } from "../../shared/command_line/read_text.ts";
+import { readText, writeText } from "../../shared/command_line/read_text.ts";
 import { RelayFailure } from "../../shared/failures.ts";
 import type { FleetSnapshot } from "../routing/types.ts";
 import { askRelay } from "./ask_relay.ts";
@@ -66,7 +65,7 @@ async function testOne(
   const report = verdicts.length > 0 ? { ...found, expectations: verdicts } : found;
   const scenario = fleet && recordScenario(table, fleet, found);
   if (scenario !== undefined && record !== "-") {
-    tellingWhy(`Cannot write ${record}`, () => writeFileSync(record!, scenario));
+    writeText(record!, scenario);
   }
   if (scenario !== undefined && record === "-") io.out(scenario);
   else io.out(json ? printedJson(report) : renderReport(report, styleOf(color, io)));

@@ -69,12 +69,7 @@ const percentiles = z
   .union(
     [
       amount,
-      z.strictObject({
-        p50: amount,
-        p75: amount.optional(),
-        p90: amount.optional(),
-        p99: amount.optional(),
-      }),
+      z.strictObject({ p50: amount, p75: amount.optional(), p90: amount.optional(), p99: amount.optional() }),
     ],
     PERCENTILES,
   )

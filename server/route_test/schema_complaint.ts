@@ -34,10 +34,16 @@ export function schemaComplaint(
     (value, key) => (value as Record<string | number, unknown>)?.[key],
     values,
   );
+  const words = issue.code === "invalid_value" ? issue.values.map(String) : [];
+  const meant = typeof found === "string" ? nearest(found, words) : undefined;
   return {
     key: path,
     problem: `wanted ${issue.message}, found ${found === undefined ? "nothing" : quote(found)}`,
-    hint: keys.length > 0 ? list : "docs/scenarios.md lists the keys and what they take",
+    hint: meant
+      ? `the nearest is ${meant}`
+      : keys.length > 0
+        ? list
+        : "docs/scenarios.md lists the keys and what they take",
   };
 }
 

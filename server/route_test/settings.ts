@@ -71,10 +71,7 @@ export const routeTestSettings = z
       ...expectedGroup,
       says: "All candidates in order, each by its name or its provider's",
     }),
-    expectCode: optionalField(failureCode, {
-      ...expectedGroup,
-      says: "The failure code of a refusal",
-    }),
+    expectCode: optionalField(failureCode, { ...expectedGroup, says: "The failure code of a refusal" }),
     scenario: optionalField(text("PATH", "write the path of a file or of a folder"), {
       ...scenarioGroup,
       says: "Run a scenario file, or all in a folder and below it, in place of one request",

@@ -2,8 +2,8 @@ import { wrap } from "../../shared/command_line/help.ts";
 import { printable } from "../../shared/printable.ts";
 import type { Paint } from "./style.ts";
 
-/** A column wider than this would leave no room for the next. */
-const COLUMN_MAX_CHARS = 24;
+/** Four of them fit into 80 columns, and two leave room for a sentence. */
+const COLUMN_MAX_CHARS = 18;
 
 /** Foreign texts, one under the other, in columns as wide as their widest cell. */
 export function columnsOf(rows: readonly (readonly string[])[]): string[] {

@@ -1,6 +1,6 @@
 import { nearest } from "../../shared/command_line/nearest.ts";
 import { RelayFailure } from "../../shared/failures.ts";
-import { quote } from "../../shared/settings/field.ts";
+import { quote } from "../../shared/printable.ts";
 import { normalQuantization } from "./quantizations.ts";
 import type { Preferences } from "./types.ts";
 
@@ -53,27 +53,24 @@ export const PREFERENCE_NAMES: readonly string[] = Object.keys(FIELDS);
 export function readPreferences(value: JsonObject): { preferences: Preferences; warnings: string[] } {
   const draft: Draft = {};
   const warnings: string[] = [];
-  eachPart(value, PREFERENCE_NAMES, { at: "provider", warnings }, (name, part, spot) =>
-    FIELDS[name]!(draft, part, spot),
-  );
+  for (const [name, part, spot] of givenParts(value, PREFERENCE_NAMES, { at: "provider", warnings }))
+    FIELDS[name]!(draft, part, spot);
   return { preferences: draft, warnings };
 }
 
-/** Hands on what is given of the known parts, then warns of the unknown ones. */
-function eachPart<Name extends string>(
+/** What is given of the known parts. Warns of the unknown ones. */
+function givenParts<Name extends string>(
   object: JsonObject,
   known: readonly Name[],
   { at, warnings }: Spot,
-  read: (name: Name, part: unknown, spot: Spot) => void,
-): void {
-  for (const name of known) {
-    const part = Object.hasOwn(object, name) ? object[name] : null;
-    if (part !== null) read(name, part, { at: `${at}.${name}`, warnings });
-  }
+): (readonly [Name, unknown, Spot])[] {
   for (const name of Object.keys(object)) {
-    if (warnings.length >= WARNINGS_MAX) return;
+    if (warnings.length >= WARNINGS_MAX) break;
     if (!(known as readonly string[]).includes(name)) warnings.push(unknownPart(at, name, known));
   }
+  return known
+    .filter((name) => Object.hasOwn(object, name) && object[name] !== null)
+    .map((name) => [name, object[name], { at: `${at}.${name}`, warnings }]);
 }
 
 function unknownPart(at: string, name: string, known: readonly string[]): string {
@@ -123,10 +120,10 @@ function readSort(draft: Draft, value: unknown, spot: Spot): void {
     draft.sort = sortKey(value, spot);
     return;
   }
-  eachPart(value, ["by", "partition"], spot, (name, part, partSpot) => {
+  for (const [name, part, partSpot] of givenParts(value, ["by", "partition"], spot)) {
     if (name === "by") draft.sort = sortKey(part, partSpot);
     else draft.partition = partition(part, partSpot);
-  });
+  }
 }
 
 /** An object of numbers; undefined when none of them is given. */
@@ -137,9 +134,7 @@ function partsOf<const Name extends string>(
   return (value, spot) => {
     if (!isObject(value)) wrong(spot, `an object of ${known.join(", ")}`, value);
     const parts: Partial<Record<Name, number>> = {};
-    eachPart(value, known, spot, (name, part, partSpot) => {
-      parts[name] = read(part, partSpot);
-    });
+    for (const [name, part, partSpot] of givenParts(value, known, spot)) parts[name] = read(part, partSpot);
     return Object.keys(parts).length > 0 ? parts : undefined;
   };
 }

@@ -12,8 +12,8 @@ const gguf = (bits: number) => new RegExp(`^(?:ud_|mostly_)?[it]?q${bits}(?:_[a-
 
 /**
  * What the names of quantizations mean to `provider.quantizations` and to the label of a worker: both are mapped
- * by this table, and then compared. The names are OpenRouter's (int4, int8, fp4, fp6, fp8, fp16, bf16, fp32,
- * unknown), which has none for integers of other widths: those are named in the same manner, for to be rounded up
+ * by this table, and then compared. The names are OpenRouter's (int4, int8, fp4, mxfp4, nvfp4, fp6, fp8, mxfp8, fp16,
+ * bf16, fp32, unknown), which has none for integers of other widths: those are named in the same manner, for to be rounded up
  * would promise a client more than it gets, and to be rounded down would keep workers from it that do better.
  */
 export const QUANTIZATIONS: readonly QuantizationRow[] = [
@@ -30,12 +30,11 @@ export const QUANTIZATIONS: readonly QuantizationRow[] = [
     pattern: /^(?:mostly_)?(?:f|float)16$/,
   },
   { is: "bf16", written: ["bf16", "bfloat16"], why: "bfloat16", pattern: /^(?:mostly_)?b(?:f|float)16$/ },
-  { is: "fp8", written: ["mxfp8"], why: "8-bit floats with shared scales", pattern: /^mxfp8$/ },
   {
-    is: "fp4",
-    written: ["mxfp4", "mxfp4_moe", "nvfp4"],
-    why: "4-bit floats with shared scales: both formats are one to routing",
-    pattern: /^(?:mostly_)?(?:mx|nv)fp4(?:_[a-z0-9]+)*$/,
+    is: "mxfp4",
+    written: ["mxfp4_moe"],
+    why: "4-bit floats with shared scales, as OpenRouter names them too",
+    pattern: /^(?:mostly_)?mxfp4(?:_[a-z0-9]+)*$/,
   },
   { is: "int8", written: ["q8_0", "q8_k_xl"], why: "8-bit integers with scales", pattern: gguf(8) },
   {

@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { CommandError } from "./command_error.ts";
 
 const REASONS: Readonly<Record<string, readonly [what: string, hint: string]>> = {
@@ -7,6 +7,11 @@ const REASONS: Readonly<Record<string, readonly [what: string, hint: string]>> =
   EACCES: ["permission denied", "check the owner and the mode of the file"],
   EPERM: ["permission denied", "check the owner and the mode of the file"],
   EISDIR: ["it is a folder", "name the file in it"],
+};
+
+const WRITING: typeof REASONS = {
+  ...REASONS,
+  ENOENT: ["there is no such folder", "make it first"],
 };
 
 /** A whole text file that someone named. @throws CommandError saying why it cannot be read */
@@ -19,13 +24,18 @@ export function readBytes(path: string): Buffer {
   return tellingWhy(`Cannot read ${path}`, () => readFileSync(path));
 }
 
+/** Write a text file that someone named, over what was there. @throws CommandError saying why it cannot be written */
+export function writeText(path: string, text: string): void {
+  tellingWhy(`Cannot write ${path}`, () => writeFileSync(path, text), WRITING);
+}
+
 /** Do something with files that someone named. @throws CommandError beginning with `attempt`, saying why not */
-export function tellingWhy<T>(attempt: string, act: () => T): T {
+export function tellingWhy<T>(attempt: string, act: () => T, reasons = REASONS): T {
   try {
     return act();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "";
-    const [what, hint] = REASONS[code] ?? [`the system says ${code || "no more"}`, undefined];
+    const [what, hint] = reasons[code] ?? [`the system says ${code || "no more"}`, undefined];
     throw new CommandError(`${attempt}: ${what}`, hint, { cause: error });
   }
 }

@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { printable } from "../printable.ts";
+import { quote } from "../printable.ts";
+
+export { quote } from "../printable.ts";
 
 /**
  * A setting is declared once: a property of a zod object, made by `field`. Its flag, environment variable, file
@@ -103,10 +105,4 @@ export function kindOf<T>({ read, print, ...kind }: KindOptions<T>): Kind<T> {
     }
   };
   return { ...kind, codec: z.codec(z.unknown(), z.custom<T>(), { decode, encode: print }) };
-}
-
-/** A foreign value in a message: on one line, escaped, and no longer than a glance. */
-export function quote(raw: unknown): string {
-  const text = printable(JSON.stringify(raw) ?? String(raw));
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

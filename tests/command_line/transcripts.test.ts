@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { program } from "../../main.ts";
@@ -12,9 +12,10 @@ import { runProgram } from "../../shared/command_line/run.ts";
  * A transcript is what somebody typed and saw. Lines:
  *
  * - `# …` a remark
- * - `$ NAME=value signalbox …` run it
+ * - `$ NAME=value signalbox …` run it; a word in single quotes may hold spaces. `COLUMNS=80`: at a terminal
  * - `< …` a line on its standard input
- * - `> …`, `! …` a line that it prints on standard output, on standard error; `…` in it stands for anything
+ * - `> …`, `! …` a line that it prints on standard output, on standard error; `…` in it stands for anything, `␛` for
+ *   the ESC of a terminal's control sequence
  * - `[2]` its exit code, 0 when left out
  * - `--- FILE` what follows, up to an empty line, is the content of that file in the current folder
  */
@@ -65,7 +66,10 @@ async function inFolder(files: ReadonlyMap<string, string>, act: () => Promise<v
   const before = process.cwd();
   try {
     process.chdir(folder);
-    for (const [file, text] of files) writeFileSync(file, text);
+    for (const [file, text] of files) {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
     await act();
   } finally {
     process.chdir(before);
@@ -75,6 +79,9 @@ async function inFolder(files: ReadonlyMap<string, string>, act: () => Promise<v
 
 async function replay({ command, input, output, code }: Step): Promise<void> {
   const [variables = "", args = ""] = command.split(/(?:^| )signalbox ?/);
+  const env = Object.fromEntries(
+    variables.split(" ").map((pair) => [pair.split("=")[0], pair.split("=")[1]]),
+  );
   const printed = { out: "", err: "" };
   const io: CommandIo = {
     out: (text) => {
@@ -85,9 +92,10 @@ async function replay({ command, input, output, code }: Step): Promise<void> {
       done?.();
     },
     stdin: () => Promise.resolve(input.map((line) => `${line}\n`).join("")),
-    env: Object.fromEntries(variables.split(" ").map((pair) => [pair.split("=")[0], pair.split("=")[1]])),
+    terminal: env.COLUMNS ? { columns: Number(env.COLUMNS) } : undefined,
+    env,
   };
-  const exit = await runProgram(program, args.split(" ").filter(Boolean), io);
+  const exit = await runProgram(program, wordsOf(args), io);
   const lines = [...marked("!", printed.err), ...marked(">", printed.out)];
   const expected = [...output.filter((line) => line[0] === "!"), ...output.filter((line) => line[0] === ">")];
   assert.deepEqual(
@@ -97,9 +105,14 @@ async function replay({ command, input, output, code }: Step): Promise<void> {
   );
 }
 
+function wordsOf(args: string): string[] {
+  return [...args.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(([word]) => word.replaceAll("'", ""));
+}
+
 function marked(mark: string, text: string): string[] {
   assert.ok(text === "" || text.endsWith("\n"), `half a line: ${text}`);
   return text
+    .replaceAll("\x1b", "␛")
     .split("\n")
     .slice(0, -1)
     .map((line) => `${mark} ${line}`.trimEnd());

@@ -5,6 +5,7 @@ import { makeApp } from "../../server/app.ts";
 import { Fleet } from "../../server/fleet.ts";
 import type { WorkerLink } from "../../server/hub/worker_connection.ts";
 import { keepContext } from "../../server/request_contexts.ts";
+import { serveSettings } from "../../server/settings.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
@@ -34,6 +35,7 @@ function makeTestApp() {
     line: { length: 2 },
     provider: "local",
     version: "1.2.3",
+    settings: serveSettings.parse({}),
     isAdmin: (headers) => headers.get("authorization") === "Bearer t",
     timeMs: () => 1_700_000_000_000,
   });

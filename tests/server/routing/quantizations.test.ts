@@ -21,7 +21,7 @@ const names: Readonly<Record<string, string>> = {
   Q4_0_4_4: "int4",
   q8: "int8",
   IQ2_XXS: "int2",
-  MXFP4_MOE: "fp4",
+  MXFP4_MOE: "mxfp4",
   " fp8 ": "fp8",
 };
 test("normalQuantization() takes GGUF's names as they stand in files and their names", () => {
@@ -29,7 +29,22 @@ test("normalQuantization() takes GGUF's names as they stand in files and their n
 });
 
 test("normalQuantization() leaves other names but for their case", () => {
-  for (const name of ["int4", "fp4", "fp6", "fp8", "fp16", "unknown", "awq", "q9_0", "q4k", "xq4_0", ""]) {
+  for (const name of [
+    "int4",
+    "fp4",
+    "mxfp4",
+    "nvfp4",
+    "mxfp8",
+    "fp6",
+    "fp8",
+    "fp16",
+    "unknown",
+    "awq",
+    "q9_0",
+    "q4k",
+    "xq4_0",
+    "",
+  ]) {
     assert.equal(normalQuantization(name), name);
   }
   assert.equal(normalQuantization("GPTQ-Int4"), "gptq-int4");

@@ -1,6 +1,5 @@
 import process from "node:process";
 import { setTimeout } from "node:timers";
-import packageJson from "./package.json" with { type: "json" };
 import { type Command, type CommandIo, openCommand } from "./shared/command_line/command.ts";
 import { processIo } from "./shared/command_line/process_io.ts";
 import { type Program, runProgram } from "./shared/command_line/run.ts";
@@ -93,7 +92,7 @@ async function runDemo(settings: DemoSettings, io: CommandIo): Promise<number> {
 export const program: Program = {
   name: "signalbox",
   says: "One endpoint for GPUs that the internet cannot reach",
-  version: packageJson.version,
+  version: async () => (await import("./shared/version_line.ts")).versionLine(),
   commands,
 };
 

@@ -9,6 +9,7 @@ import type { SettingsPage } from "../shared/settings/render.ts";
 import { envExample, settingsPage } from "../shared/settings/render.ts";
 import { failuresPage } from "./failures_page.ts";
 import { routeTestPage } from "./route_test_page.ts";
+import { routingPage } from "./routing_page.ts";
 import { scenariosPage } from "./scenarios_page.ts";
 
 /** Commands whose settings are worth a variable in `.env`. */
@@ -23,6 +24,7 @@ export async function pages(): Promise<Map<string, string>> {
     [".env.example", envExample(settings.filter(({ name }) => LONG_RUNNING.includes(name)))],
     ["docs/failures.md", failuresPage()],
     ["docs/route-test.md", routeTestPage()],
+    ["docs/routing.md", routingPage()],
     ["docs/scenarios.md", scenariosPage()],
     ["docs/settings.md", settingsPage(settings)],
   ]);

@@ -9,16 +9,16 @@ import type { Relay } from "./relay/relay.ts";
 import { contextOf } from "./request_contexts.ts";
 import { answerRouteTest, badRouteTest, routeTestBody } from "./route_test/answer_route_test.ts";
 import type { RelaySettings } from "./route_test/dry_run.ts";
+import type { ServeSettings } from "./settings.ts";
 import type { WaitingLine } from "./waiting_line.ts";
 
 export interface AppParts {
   relay: Pick<Relay, "handle">;
   fleet: Fleet<WorkerLink>;
   line: Pick<WaitingLine<WorkerLink>, "length">;
-  /** The provider of workers that name none: what `/health` calls `models_provider`, as ModelRelay. */
-  provider: string;
   version: string;
-  settings: RelaySettings;
+  /** `provider`, that of workers that name none, is what `/health` calls `models_provider`, as ModelRelay. */
+  settings: RelaySettings & Pick<ServeSettings, "provider">;
   /** Whether a request shows the admin token. */
   isAdmin(headers: Headers): boolean;
   /** Milliseconds since 1970. */
@@ -48,7 +48,7 @@ export function makeApp(parts: AppParts) {
       })
       .get("/admin/workers", () => ({ workers: workersOf(parts.fleet).map(workerReport) }))
       .get("/admin/stats", () => ({
-        queue_depth: { [parts.provider]: parts.line.length },
+        queue_depth: { [parts.settings.provider]: parts.line.length },
         active_workers: workersOf(parts.fleet).length,
       }))
       .post(
@@ -74,7 +74,7 @@ function health(parts: AppParts, request: Request, startedMs: number) {
     queue_depth: parts.line.length,
     uptime_secs: (parts.timeMs() - startedMs) / 1000,
     ...(workers.length > 0 && { workers: workers.map(workerHealth) }),
-    models_provider: parts.provider,
+    models_provider: parts.settings.provider,
   };
 }
 

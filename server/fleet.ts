@@ -182,6 +182,11 @@ export class Fleet<Link> {
     this.#measurements.record({ provider, model: model ?? "", ...sample }, this.#clock.nowMs());
   }
 
+  /** Whether the worker's next answer with this model is to be measured. */
+  wantsMeasure({ provider }: WorkerSnapshot, model: string | undefined): boolean {
+    return this.#measurements.wants(provider, model ?? "", this.#clock.nowMs());
+  }
+
   /** The worker had a request of this session: the next one for the same model is best given to it, too. */
   stickTo(
     { id }: WorkerSnapshot,

@@ -53,6 +53,7 @@ export class Front {
       if (path === WORKER_CONNECT_PATH) return workerDoor(this.#parts.hub, request, context);
       const reserved = reservedPath(path, request.method);
       keepContext(request, context);
+      showPath(request);
       if (!reserved) return this.#parts.app.fetch(request);
       // What is meant for a customer's own endpoint is never answered with what the shared workers have.
       if (request.headers.has("x-provider-endpoint")) throw new RelayFailure("override_not_allowed");
@@ -71,6 +72,15 @@ export class Front {
       return refuse(toFailure(thrown), request, context);
     }
   }
+}
+
+/**
+ * Elysia takes for the path what begins with the first slash from the eighth character on: with `https:` that is the
+ * host, and `Host: admin` with `/workers` would be `/admin/workers`.
+ */
+function showPath(request: Request): void {
+  if (!request.url.startsWith("https:")) return;
+  Object.defineProperty(request, "url", { value: `http${request.url.slice("https".length)}` });
 }
 
 function workerDoor(hub: FrontParts["hub"], request: Request, context: RequestContext): Response {

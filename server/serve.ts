@@ -99,7 +99,7 @@ function compose(settings: ServeSettings) {
       const admitted = clientDoor.authenticate(headers);
       requireScope(admitted, "inference");
       const { key, credentialHeaders } = admitted;
-      const isAdmin = asksToExplain(headers) && adminToken.isShown(headers);
+      const isAdmin = adminToken.isShown(headers);
       return {
         name: key?.name,
         // The token opens the relay itself: no worker is to see it.
@@ -126,7 +126,6 @@ function compose(settings: ServeSettings) {
     relay,
     fleet,
     line,
-    provider: settings.provider,
     version,
     settings,
     isAdmin: (headers) => adminToken.isShown(headers),

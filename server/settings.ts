@@ -7,6 +7,8 @@ import { field, optionalField } from "../shared/settings/field.ts";
 import { secret, workerSecrets } from "../shared/settings/secrets.ts";
 import { statuses } from "../shared/settings/statuses.ts";
 import { file, flag, name, paths, somePaths } from "../shared/settings/texts.ts";
+import type { OverrideSettings } from "./override/override_settings.ts";
+import { overrideTable } from "./override/override_table.ts";
 
 /** With these a backend says that it cannot serve now, which another may. */
 export const FALLBACK_STATUSES: readonly number[] = [429, 500, 502, 503, 504, 529];
@@ -101,6 +103,10 @@ export const serveSettings = z
       default: "",
       says: `Statuses of a backend's answer on which the request goes to the next worker: ${FALLBACK_STATUSES.join(", ")}`,
     }),
+    override: optionalField(overrideTable, {
+      group: "Routing",
+      says: "What may be named in x-provider-endpoint, and by whom; in the file an [override] table; unset, it is refused",
+    }),
     maxQueueLen: field(countOrNone, {
       group: "Waiting line",
       default: "100",
@@ -183,7 +189,7 @@ type Complain = {
 function checkTogether(settings: ServeSettings, { addIssue }: Complain): void {
   const complain = (property: keyof ServeSettings, message: string, hint: string) =>
     addIssue({ code: "custom", path: [property], message, params: { hint } });
-  const { listen, tlsCert, tlsKey, workerSecrets, requireApiKeys, apiKeysFile } = settings;
+  const { listen, tlsCert, tlsKey, workerSecrets, requireApiKeys, apiKeysFile, override } = settings;
   if (tlsCert && !tlsKey) complain("tlsCert", "there is no key for it", "give --tls-key too");
   if (tlsKey && !tlsCert) complain("tlsKey", "there is no certificate for it", "give --tls-cert too");
   if (!isLoopback(listen.host) && workerSecrets.length === 0) {
@@ -200,4 +206,16 @@ function checkTogether(settings: ServeSettings, { addIssue }: Complain): void {
       "give --api-keys-file; `signalbox keys hash` makes entries",
     );
   }
+  if (override && !apiKeysFile && (override.require.includes("key") || isForNobody(override))) {
+    complain(
+      "override",
+      "nobody could name an endpoint, as there is no API key with the scope override",
+      "give --api-keys-file, or in [override] a listen address or [[override.key]] tables",
+    );
+  }
+}
+
+/** Neither a listener nor a signature is a way to be trusted. */
+function isForNobody({ listen, keys }: OverrideSettings): boolean {
+  return listen === undefined && keys.length === 0;
 }

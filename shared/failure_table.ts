@@ -28,6 +28,7 @@ const client = entry("client", false);
 const relay = entry("relay", false);
 const worker = entry("worker", true);
 const backend = entry("backend", true);
+const provider = entry("provider", false);
 
 /** Long enough for a slot to come free with short answers, short enough that a person does not notice. */
 const SOON_S = 2;
@@ -64,8 +65,16 @@ const TABLE = {
     hint: "send --admin-token as Authorization: Bearer; without one set, /admin is closed",
   }),
   override_not_allowed: client(403, {
-    says: "This relay takes no x-provider-endpoint",
-    hint: "the request is refused rather than served by shared workers: send it without the header",
+    says: "This request may not name a provider endpoint",
+    hint: "it is refused rather than served by shared workers; [override] of the settings says who may, or leave out x-provider-endpoint",
+  }),
+  override_invalid: client(400, {
+    says: "This x-provider-endpoint cannot be used",
+    hint: "the message names the part; a URL is taken in its canonical form only, and x-model-provider as [override] says",
+  }),
+  override_not_listed: client(403, {
+    says: "This x-provider-endpoint is not listed here",
+    hint: "`signalbox route-test` with the same header shows which part of which pattern failed",
   }),
   not_found: client(404, {
     says: "There is nothing here",
@@ -182,6 +191,22 @@ const TABLE = {
   backend_invalid: backend(502, {
     says: "The backend's answer is not HTTP/1.1",
     hint: "is --backend-url an HTTP server, and http or https as it should be?",
+  }),
+  provider_unreachable: provider(502, {
+    says: "The provider cannot be reached",
+    hint: "no worker is asked instead; the log names the endpoint and what failed: its name, address or certificate",
+  }),
+  provider_broke_off: provider(502, {
+    says: "The provider broke off",
+    hint: "no worker is asked instead, and the provider may have seen the request: ask whoever runs it",
+  }),
+  provider_invalid: provider(502, {
+    says: "The provider's answer is not HTTP/1.1",
+    hint: "no worker is asked instead; look at the provider's answer with curl --http1.1 -v",
+  }),
+  provider_timeout: provider(504, {
+    says: "The provider's answer did not begin in time",
+    hint: "no worker is asked instead; raise --request-timeout, or ask the provider",
   }),
   request_timeout: backend(504, {
     retryable: false,

@@ -41,6 +41,9 @@ const REQUEST_STOPS: ReadonlySet<string> = new Set([
 ]);
 const RESPONSE_STOPS: ReadonlySet<string> = new Set(HOP_BY_HOP);
 
+/** What stops where HTTP/1.1 is written: framing and `Host` are written anew for the next hop. */
+export const HTTP1_STOPS: ReadonlySet<string> = new Set([...HOP_BY_HOP, "content-length", "host", "expect"]);
+
 /** How the relay names itself in `Via` (RFC 9110 7.6.3). */
 const VIA = "1.1 signalbox";
 
@@ -95,10 +98,15 @@ const continued = (before: string | null | undefined, next: string) => (before ?
 
 /** What of a backend's response goes to the relay; a `content-length` stays, as the link wants it. */
 export function responsePairs(received: HeaderPairs): HeaderPairs {
+  return pairsBeyond(received, RESPONSE_STOPS);
+}
+
+/** What is left of fields without these, named in lower case, and without those that `Connection` names. */
+export function pairsBeyond(received: HeaderPairs, stops: ReadonlySet<string>): HeaderPairs {
   const named = connectionNames(fieldValue(received, "connection"));
   return received.filter(([name]) => {
     const lower = name.toLowerCase();
-    return !RESPONSE_STOPS.has(lower) && !named?.has(lower);
+    return !stops.has(lower) && !named?.has(lower);
   });
 }
 

@@ -98,7 +98,8 @@ function exitOf({ command, env }: Step): Promise<number> {
   return new Promise((resolve) => {
     const child = spawn(command[0]!, command.slice(1), {
       stdio: ["ignore", "inherit", "inherit"],
-      env: { ...process.env, ...env },
+      // No test needs a network.
+      env: { ...process.env, DENO_NO_UPDATE_CHECK: "1", ...env },
     });
     child.on("error", (error) => {
       console.error(`Cannot run ${command[0]}: ${error.message}`);

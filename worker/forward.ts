@@ -1,16 +1,10 @@
 import { pathMatches } from "../shared/endpoint_prefixes.ts";
-import { contentLength, fieldValue, responsePairs } from "../shared/headers.ts";
+import { responsePairs } from "../shared/headers.ts";
 import type { Http1Client } from "../shared/http1/client.ts";
-import type {
-  ClientExchange,
-  HeaderPairs,
-  Http1Failure,
-  Http1ResponseHead,
-  Origin,
-  RequestBody,
-} from "../shared/http1/types.ts";
-import type { LinkRequestHead, ResetCode } from "../shared/link/events.ts";
+import type { ClientExchange, Http1Failure, Http1ResponseHead, Origin } from "../shared/http1/types.ts";
+import type { LinkRequestHead } from "../shared/link/events.ts";
 import type { ExchangeHandlers, LinkExchange } from "../shared/link/link.ts";
+import { announcedLength, http1Framing, http1Headers, RESET_OF_HTTP1 } from "../shared/link/over_http1.ts";
 import { pathOf } from "../shared/path_of.ts";
 import { mayResend } from "../shared/resend.ts";
 import type { Capacity } from "./capacity.ts";
@@ -62,15 +56,6 @@ function answerNotServed(exchange: LinkExchange, path: string): ExchangeHandlers
   return { data: (bytes) => exchange.consumed(bytes.length), end() {}, reset() {} };
 }
 
-/** Why a backend request failed, in the words of the link. */
-const RESET_CODE: Record<Http1Failure["kind"], ResetCode> = {
-  unreachable: "backend_unreachable",
-  broke_off: "backend_broke_off",
-  invalid: "backend_invalid",
-  timeout: "timeout",
-  local: "backend_broke_off",
-};
-
 /** One exchange on its way to the backend: link events in, HTTP/1.1 out, and back. */
 class Forwarded implements ExchangeHandlers {
   #backendExchange: ClientExchange | undefined;
@@ -92,8 +77,8 @@ class Forwarded implements ExchangeHandlers {
     const path = pathOf(head.target);
     this.#backendExchange = backend.client.request(
       backend.origin,
-      { method, target: backend.basePath + head.target, headers: backendPairs(head.headers) },
-      this.#framing(),
+      { method, target: backend.basePath + head.target, headers: http1Headers(head.headers) },
+      http1Framing(head),
       {
         started: () => this.exchange.started(),
         head: (response) => this.#respond(response),
@@ -120,7 +105,7 @@ class Forwarded implements ExchangeHandlers {
   data(bytes: Uint8Array): void {
     if (this.#over) return this.exchange.consumed(bytes.length);
     if (!this.#backendExchange) {
-      this.#sentWhole = bytes.length === contentLength(fieldValue(this.head.headers, "content-length"));
+      this.#sentWhole = bytes.length === announcedLength(this.head);
       this.begin(this.#sentWhole ? bytes : undefined);
       if (this.#sentWhole) return this.exchange.consumed(bytes.length);
     }
@@ -163,7 +148,7 @@ class Forwarded implements ExchangeHandlers {
   #fail(failure: Http1Failure): void {
     if (this.#over) return;
     this.#finish();
-    this.exchange.reset(RESET_CODE[failure.kind], failure.message);
+    this.exchange.reset(RESET_OF_HTTP1[failure.kind], failure.message);
   }
 
   #finish(): void {
@@ -171,17 +156,4 @@ class Forwarded implements ExchangeHandlers {
     this.#over = true;
     this.backend.capacity.release();
   }
-
-  #framing(): RequestBody {
-    if (!this.head.hasBody) return "none";
-    const length = contentLength(fieldValue(this.head.headers, "content-length"));
-    return length === undefined ? "chunked" : { length };
-  }
-}
-
-/** The client writes framing and `Host` for its own hop; an old relay sends those of the client's. */
-function backendPairs(headers: HeaderPairs): HeaderPairs {
-  return responsePairs(headers).filter(
-    ([name]) => name !== "content-length" && name !== "host" && name !== "expect",
-  );
 }

@@ -40,6 +40,13 @@ export class Measurements implements MeasuredView {
     this.#windows.set(key, windows, nowMs);
   }
 
+  /** Whether the next answer is to be measured: of a busy provider some are enough. */
+  wants(provider: string, model: string, nowMs: number): boolean {
+    const windows = this.#windows.get(pairKey(provider, model), nowMs);
+    // Every answer that is measured has a latency.
+    return windows === undefined || windows.latency.wants(nowMs);
+  }
+
   /** What is known by then. Valid until the caller gives up its turn. */
   at(nowMs: number): MeasuredView {
     this.#nowMs = nowMs;

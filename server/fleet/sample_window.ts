@@ -3,8 +3,11 @@ import type { PercentileName } from "../routing/types.ts";
 /** Spec: what is older says little about a backend. */
 export const WINDOW_MS = 300_000;
 
-/** Enough for a p99; a busier provider is judged by less than five minutes. */
+/** Enough for a p99. */
 const SAMPLES_MAX = 256;
+
+/** How far apart samples are taken once there are as many as are kept: so they reach back over the whole window. */
+const FULL_SPACING_MS = WINDOW_MS / SAMPLES_MAX;
 
 const PERCENTS: readonly (readonly [PercentileName, number])[] = [
   ["p50", 50],
@@ -26,6 +29,11 @@ export class SampleWindow {
   /** `better`: of lower is better p90 is what 90 % were at most, of higher what 90 % reached or exceeded. */
   constructor(better: "lower" | "higher") {
     this.#better = better;
+  }
+
+  /** Whether another value would say more than it costs to measure. */
+  wants(nowMs: number): boolean {
+    return this.#values.length < SAMPLES_MAX || nowMs >= this.#atMs.at(-1)! + FULL_SPACING_MS;
   }
 
   /** What is no number is not taken: a duration of 0 gives no speed. */

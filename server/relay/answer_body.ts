@@ -1,10 +1,10 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { FailureCode } from "../../shared/failures.ts";
 import type { ResetCode } from "../../shared/link/events.ts";
-import type { LinkExchange } from "../../shared/link/link.ts";
 import type { BodySink, BodySource } from "../../shared/runtime/ports.ts";
 import type { Sweeper, Watched } from "../../shared/sweeper.ts";
 import type { AnswerWay } from "./answer_way.ts";
+import type { CarriedExchange } from "./carrier.ts";
 
 /** How a response body ended. Anything but `complete` the client sees as a broken connection. */
 export type BodyOutcome =
@@ -19,7 +19,7 @@ export type BodyOutcome =
   | { kind: "failed"; code: FailureCode };
 
 export interface AnswerBodyOptions extends Pick<AnswerWay, "lessons" | "change"> {
-  exchange: LinkExchange;
+  exchange: CarriedExchange;
   clock: Clock;
   sweeper: Sweeper;
   responseIdleMs: number;

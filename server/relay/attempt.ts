@@ -1,8 +1,12 @@
 import { Buffer } from "node:buffer";
+import type { Clock, Timer } from "../../shared/clock.ts";
+import { RelayFailure } from "../../shared/failures.ts";
 import type { LinkRequestHead, LinkResponseHead, ResetCode } from "../../shared/link/events.ts";
-import type { ExchangeHandlers, Link, LinkExchange } from "../../shared/link/link.ts";
+import type { ExchangeHandlers } from "../../shared/link/link.ts";
+import { FAILURE_OF_RESET } from "../../shared/link/reset_failure.ts";
 import type { Edit } from "../body_edits.ts";
 import type { AnswerBody } from "./answer_body.ts";
+import type { CarriedExchange, Carrier } from "./carrier.ts";
 import type { RequestBody, UploadTarget } from "./request_body.ts";
 
 /** How far a try had come when it failed: decides whether another may follow. */
@@ -13,6 +17,11 @@ export interface AttemptFailure {
   started: boolean;
 }
 
+/** As the client is told of it. */
+export function failureOf({ code, text }: AttemptFailure): RelayFailure {
+  return new RelayFailure(FAILURE_OF_RESET[code], { cause: text });
+}
+
 /** What a worker answered: the whole body, when it came with the head, or the exchange that goes on. */
 export interface Answer {
   head: LinkResponseHead;
@@ -20,6 +29,8 @@ export interface Answer {
   early: Uint8Array[];
   /** `early` is all of it. */
   whole: boolean;
+  /** It is whole and short: it may be kept while another worker is asked. */
+  keepable: boolean;
 }
 
 export interface AttemptEvents {
@@ -32,15 +43,22 @@ export interface AttemptEvents {
   holdsBack(status: number): boolean;
 }
 
-/** Answers that are held back are short: they say what went wrong. Longer ones are told as they are. */
-const HELD_BACK_MAX_BYTES = 64 * 1024;
+/** Answers that are kept are short, and there at once: they say what went wrong. Others are told as they come. */
+const KEPT_MAX_BYTES = 64 * 1024;
+const HELD_BACK_MAX_MS = 1_000;
 
-/** One try to have a request answered over one link. */
+export interface AttemptOptions {
+  readonly body: RequestBody;
+  /** To the beginning of the body, on its way to this worker. */
+  readonly edits: readonly Edit[];
+  readonly events: AttemptEvents;
+  readonly clock: Clock;
+}
+
+/** One try to have a request answered, over one link or by one provider. */
 export class Attempt implements ExchangeHandlers, UploadTarget {
-  readonly exchange: LinkExchange;
-  readonly #events: AttemptEvents;
-  readonly #body: RequestBody;
-  readonly #edits: readonly Edit[];
+  readonly exchange: CarriedExchange;
+  readonly #options: AttemptOptions;
   #started = false;
   #over = false;
   #uploaded = false;
@@ -48,19 +66,14 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
   #early: Uint8Array[] = [];
   #ended = false;
   #answered = false;
+  /** Runs while the answer is held back. */
+  #patience: Timer | undefined;
   #answer: AnswerBody | undefined;
   #roomWanted: (() => void) | undefined;
 
-  /** `edits`: to the beginning of the body, on its way to this worker. */
-  constructor(
-    link: Link,
-    head: LinkRequestHead,
-    { body, edits, events }: { body: RequestBody; edits: readonly Edit[]; events: AttemptEvents },
-  ) {
-    this.#events = events;
-    this.#body = body;
-    this.#edits = edits;
-    this.exchange = link.openExchange(head, this);
+  constructor(carrier: Carrier, head: LinkRequestHead, options: AttemptOptions) {
+    this.#options = options;
+    this.exchange = carrier.openExchange(head, this);
     if (head.hasBody) this.#upload();
     else this.#uploaded = true;
   }
@@ -111,11 +124,8 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
 
   end(): void {
     this.#ended = true;
-    // An answer that does not wait for the rest of the request: the rest is of no use to anybody.
-    if (!this.#uploaded) {
-      this.exchange.reset("cancelled", "answered before the request was complete");
-      this.#body.discard();
-    }
+    // An answer that does not wait for the rest of the request: the rest is of no use to this worker.
+    if (!this.#uploaded) this.exchange.reset("cancelled", "answered before the request was complete");
     this.#stop();
     this.#answer?.end();
   }
@@ -126,35 +136,48 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
     const started = this.#started || this.#head !== undefined;
     // An answer that breaks off within its first message was not passed on: it is none.
     this.#head = undefined;
-    this.#events.failed({ code, text, started });
+    this.#options.events.failed({ code, text, started });
   }
 
   /** Head and first bytes usually share a message: pass them on together, whole when that is all. */
   settled(): void {
     if (this.#answer) return this.#answer.settled();
-    if (!this.#head || this.#answered || this.#isHeldBack(this.#head)) return;
-    this.#answered = true;
-    this.#events.answered({ head: this.#head, early: this.#early, whole: this.#ended });
+    if (!this.#head || this.#answered) return;
+    if (!this.#isHeldBack(this.#head)) return this.#tell(this.#head);
+    const { clock } = this.#options;
+    this.#patience ??= clock.after(HELD_BACK_MAX_MS, () => this.#tell(this.#head!));
   }
 
   // ---------------------------------------------------------------------------------------------------------
 
   #isHeldBack({ status }: LinkResponseHead): boolean {
-    if (this.#ended || !this.#events.holdsBack(status)) return false;
-    return this.#early.reduce((sum, { length }) => sum + length, 0) <= HELD_BACK_MAX_BYTES;
+    return !this.#ended && this.#isShort() && this.#options.events.holdsBack(status);
+  }
+
+  #isShort(): boolean {
+    return this.#early.reduce((sum, { length }) => sum + length, 0) <= KEPT_MAX_BYTES;
+  }
+
+  #tell(head: LinkResponseHead): void {
+    this.#patience?.cancel();
+    this.#answered = true;
+    const whole = this.#ended;
+    this.#options.events.answered({ head, early: this.#early, whole, keepable: whole && this.#isShort() });
   }
 
   #stop(): void {
     this.#over = true;
+    this.#patience?.cancel();
     this.writable();
   }
 
   #upload(): void {
-    this.#body.writeTo(this, this.#edits).then(
+    const { body, edits, events } = this.#options;
+    body.writeTo(this, edits).then(
       () => {
         this.#uploaded = true;
       },
-      (error) => this.#events.uploadFailed(error),
+      (error) => events.uploadFailed(error),
     );
   }
 }

@@ -39,6 +39,10 @@ export interface RoutedAttempt {
   readonly status: number;
 }
 
+export function routedAttempt({ worker, model = "" }: Candidate, status: number): RoutedAttempt {
+  return { provider: worker.provider, model, status };
+}
+
 export interface RoutingFacts {
   /** The model as the client named it. */
   readonly requested: string | undefined;

@@ -100,13 +100,16 @@ export class RelayedRequest implements Watched {
   async #readIntent(body: RequestBody): Promise<Intent> {
     const { method, headers } = this.#request;
     if (!body.whole && wantsPeek(headers)) await this.#interruptible(body.peek());
-    const { start: peeked, whole } = body;
+    const { start, whole } = body;
+    // A chunk may reach beyond the limit: where it ends must have no say in where the request goes.
+    const peeked = whole ? start : start?.subarray(0, this.#parts.settings.peekLimitBytes);
     return readIntent({ method, target: this.#context.target, headers, peeked, whole });
   }
 
   #bodyOver(outcome: BodyOutcome): void {
     this.#record.failure = outcomeCode(outcome);
-    if (outcome.kind !== "complete") this.#body?.discard();
+    // An answer may be complete before the request is: nobody wants the rest.
+    this.#body?.discard();
     this.#tries?.giveUp();
     this.#finished();
   }
@@ -123,10 +126,17 @@ export class RelayedRequest implements Watched {
 
   #refuse(failure: RelayFailure): Response {
     this.#tries?.giveUp();
-    // A backend's own answer, though one with which nobody was content, says more than that no other came.
-    const last = this.#tries?.lastAnswer();
     this.#body?.discard();
-    if (last) return last;
+    try {
+      // A backend's own answer, though one with which nobody was content, says more than that no other came.
+      const last = failure.code === "client_gone" ? undefined : this.#tries?.lastAnswer();
+      return last ?? this.#failed(failure);
+    } catch (thrown) {
+      return this.#failed(toFailure(thrown));
+    }
+  }
+
+  #failed(failure: RelayFailure): Response {
     this.#record.failed(failure);
     this.#finished();
     return failureResponse(failure, this.#record.failedRequest());

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { RelayFailure } from "../../shared/failures.ts";
-import type { LinkExchange } from "../../shared/link/link.ts";
 import { applyEdits, type Edit } from "../body_edits.ts";
+import type { CarriedExchange } from "./carrier.ts";
 
 export interface BodyLimits {
   /** Longer bodies are refused, at once when they announce it. */
@@ -13,7 +13,7 @@ export interface BodyLimits {
 }
 
 /** Up to this length a body is read in one go, which is cheaper and cannot take long. */
-const ONE_READ_BYTES = 64 * 1024;
+export const ONE_READ_BYTES = 64 * 1024;
 
 /**
  * A client's request body: looked at by routing, written to one exchange, and written again to the next one while
@@ -106,6 +106,8 @@ export class RequestBody {
         return;
       } else {
         await this.#read();
+        // Somebody else may be writing by now: what is kept is theirs.
+        if (target.stopped) return;
         if (!this.#replayable && at > 0) {
           this.#kept.splice(0, at);
           this.#keptBytes = this.#kept.reduce((sum, kept) => sum + kept.length, 0);
@@ -154,7 +156,7 @@ export class RequestBody {
 
 /** Where a body is written to. */
 export interface UploadTarget {
-  readonly exchange: LinkExchange;
+  readonly exchange: CarriedExchange;
   /** The exchange is over. */
   readonly stopped: boolean;
   /** Resolves when the exchange takes bytes again, or is over. */

@@ -83,7 +83,7 @@ export class RequestRecord {
       path: this.#path,
       headers: this.#headers,
       requestId: this.requestId,
-      notes: this.#notes,
+      notes: { ...this.#whoHadIt(), ...this.#notes },
     };
   }
 
@@ -92,13 +92,21 @@ export class RequestRecord {
     const eventStream = fieldValue(head.headers, "content-type")?.startsWith("text/event-stream");
     return {
       "x-signalbox-request-id": this.requestId,
-      "x-signalbox-provider": headerText(this.#worker!.provider),
-      "x-signalbox-worker": headerText(this.#worker!.name),
-      "x-signalbox-attempts": String(this.attempts),
-      ...(this.model !== undefined && { "x-signalbox-model": headerText(this.model) }),
+      ...this.#whoHadIt(),
       // nginx in front would collect events into pages.
       ...(eventStream && { "x-accel-buffering": "no" }),
       ...this.#notes,
+    };
+  }
+
+  /** The worker that answered, or that failed last. */
+  #whoHadIt(): Record<string, string> {
+    if (!this.#worker) return {};
+    return {
+      "x-signalbox-provider": headerText(this.#worker.provider),
+      "x-signalbox-worker": headerText(this.#worker.name),
+      "x-signalbox-attempts": String(this.attempts),
+      ...(this.model !== undefined && { "x-signalbox-model": headerText(this.model) }),
     };
   }
 

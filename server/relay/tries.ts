@@ -1,5 +1,4 @@
-import { RelayFailure, toFailure } from "../../shared/failures.ts";
-import { FAILURE_OF_RESET } from "../../shared/link/reset_failure.ts";
+import { type RelayFailure, toFailure } from "../../shared/failures.ts";
 import { mayResend } from "../../shared/resend.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import { bodyEdits, type Edit } from "../body_edits.ts";
@@ -10,9 +9,9 @@ import type { Candidate } from "../routing/types.ts";
 import { FALLBACK_STATUSES } from "../settings.ts";
 import type { Placed } from "../waiting_line.ts";
 import { answerWay } from "./answer_way.ts";
-import { type Answer, Attempt, type AttemptFailure } from "./attempt.ts";
+import { type Answer, Attempt, type AttemptFailure, failureOf } from "./attempt.ts";
 import { linkHead } from "./link_head.ts";
-import type { RoutedAttempt } from "./openrouter_metadata.ts";
+import { type RoutedAttempt, routedAttempt } from "./openrouter_metadata.ts";
 import type { Caller, RelayParts } from "./parts.ts";
 import { Placement } from "./placement.ts";
 import type { RequestBody } from "./request_body.ts";
@@ -74,7 +73,10 @@ export class Tries {
   /** The first answer that may go to the client. @throws RelayFailure when there is none */
   async answer(): Promise<Response> {
     for (;;) {
-      const result = await this.#send(await this.#place());
+      this.#checkStopped();
+      const to = await this.#place();
+      this.#checkStopped();
+      const result = await this.#send(to);
       if (result instanceof Response) return result;
       if (result) this.#checkResend(result);
     }
@@ -96,6 +98,13 @@ export class Tries {
   giveUp(): void {
     this.#attempt?.cancel("cancelled", "");
     this.#freeSlot();
+  }
+
+  /** The client may have left after an event and before we heard of it: a slot that it brought is free again. */
+  #checkStopped(): void {
+    if (!this.#stopped) return;
+    this.#freeSlot();
+    throw this.#stopped;
   }
 
   async #place(): Promise<Try> {
@@ -120,31 +129,27 @@ export class Tries {
     const { line } = this.#options.parts;
     const { request } = this.#placement;
     const placed = line.placeNow(request);
-    // A worker that was lost reconnects within seconds; another failure is not worth a wait for who left before.
-    const worthIt = !this.#failure || this.#failure.code === "worker_lost";
+    // A worker that was lost reconnects within seconds. Another failure, or an answer, is not worth a wait for it.
+    const worthIt = !this.#failure || (this.#failure.code === "worker_lost" && !this.#held);
     if (!placed && !worthIt && !line.hasTaker(request)) throw this.#failure;
     return placed;
   }
 
-  async #waitInLine(): Promise<Placed<WorkerLink>> {
+  #waitInLine(): Promise<Placed<WorkerLink>> {
     const { parts, body, arrivedAtMs } = this.#options;
     this.#leaveLine = new AbortController();
-    const placed = await parts.line.enter({
+    return parts.line.enter({
       request: this.#placement.request,
       bytes: body.heldBytes,
       arrivedAtMs,
       deadlineMs: arrivedAtMs + parts.settings.queueTimeoutMs,
       signal: this.#leaveLine.signal,
     });
-    // The client may have left after the slot was given and before we heard of it.
-    if (this.#stopped) placed.slot[Symbol.dispose]();
-    if (this.#stopped) throw this.#stopped;
-    return placed;
   }
 
   /** The answer; undefined: it is held, as the next worker may give a better one; or why there is none. */
   #send(to: Try): Promise<Response | AttemptFailure | undefined> {
-    const { headers, context, caller, body, intent, record } = this.#options;
+    const { parts, headers, context, caller, body, intent, record } = this.#options;
     record.attempts++;
     const edits = this.#edits(to.candidate);
     const { request } = intent;
@@ -153,17 +158,18 @@ export class Tries {
       const attempt = new Attempt(to.slot.worker.link.link, head, {
         body,
         edits,
+        clock: parts.clock,
         events: {
           answered: (answer) =>
             this.#accepting(() => resolve(this.#accept({ ...to, answer, attempt })), reject),
           failed: (failure) => {
-            this.#made.push(madeBy(to.candidate, failureOf(failure).status));
+            this.#made.push(routedAttempt(to.candidate, failureOf(failure).status));
             this.#placement.failed(to.candidate);
             this.#freeSlot();
             resolve(failure);
           },
           uploadFailed: (error) => this.#options.uploadFailed(toFailure(error)),
-          holdsBack: (status) => this.#fallbackOn.has(status) && this.#resends.allowsFallback(body),
+          holdsBack: (status) => this.#fallsBack(to.candidate, status),
         },
       });
       this.#attempt = attempt;
@@ -191,8 +197,8 @@ export class Tries {
   /** Called within the event that brought the head, so that nothing that follows can be missed. */
   #accept(answered: Answered): Response | undefined {
     const { candidate, answer } = answered;
-    this.#made.push(madeBy(candidate, answer.head.status));
-    if (!answer.whole || !this.#fallsBack(answered)) return this.#respond(answered);
+    this.#made.push(routedAttempt(candidate, answer.head.status));
+    if (!answer.keepable || !this.#fallsBack(candidate, answer.head.status)) return this.#respond(answered);
     this.#held = answered;
     this.#failure = undefined;
     this.#resends.fellBack();
@@ -200,9 +206,10 @@ export class Tries {
     return undefined;
   }
 
-  #fallsBack({ candidate, answer }: Answered): boolean {
+  /** Whether somebody else is to be asked when a backend answers so. */
+  #fallsBack(candidate: Candidate, status: number): boolean {
     const { body, parts } = this.#options;
-    if (!this.#fallbackOn.has(answer.head.status) || !this.#resends.allowsFallback(body)) return false;
+    if (!this.#fallbackOn.has(status) || !this.#resends.allowsFallback(body)) return false;
     this.#placement.answeredWithError(candidate);
     return parts.line.hasTaker(this.#placement.request);
   }
@@ -237,12 +244,4 @@ export class Tries {
     this.#slot?.[Symbol.dispose]();
     this.#slot = undefined;
   }
-}
-
-function failureOf({ code, text }: AttemptFailure): RelayFailure {
-  return new RelayFailure(FAILURE_OF_RESET[code], { cause: text });
-}
-
-function madeBy({ worker, model = "" }: Candidate, status: number): RoutedAttempt {
-  return { provider: worker.provider, model, status };
 }

@@ -3,6 +3,7 @@ import { pathOf } from "../../shared/path_of.ts";
 import type { RequestFacts } from "../intent/request_facts.ts";
 import { type Intent, readIntent, wantsPeek } from "../intent.ts";
 import { checkForAnybody, checkForCaller } from "../relay/check_request.ts";
+import { ONE_READ_BYTES } from "../relay/request_body.ts";
 import { reservedPath } from "../reserved_paths.ts";
 import { type Explanation, explain } from "../routing/explain.ts";
 import { loadOf } from "../routing/load.ts";
@@ -74,16 +75,16 @@ function intentOf(request: TestRequest, settings: RelaySettings): Intent | Relay
   }
 }
 
-/** A body that is longer than what is kept of one is looked at as far as the limit. */
+/** The body as far as the relay looks at it before it routes the request (`RequestBody.open`, `peek`). */
 function factsOf({ body, ...head }: TestRequest, settings: RelaySettings): RequestFacts {
-  const whole =
-    body === undefined || body.length <= Math.min(settings.peekLimitBytes, settings.replayLimitBytes);
-  if (whole) return { ...head, peeked: body, whole };
-  return {
-    ...head,
-    peeked: wantsPeek(head.headers) ? body.subarray(0, settings.peekLimitBytes) : undefined,
-    whole,
-  };
+  const { peekLimitBytes, replayLimitBytes } = settings;
+  const announced = Number(head.headers.get("content-length") ?? Number.NaN);
+  const isReadAtOnce = announced <= Math.min(ONE_READ_BYTES, peekLimitBytes, replayLimitBytes);
+  if (body === undefined || isReadAtOnce) return { ...head, peeked: body, whole: true };
+  if (!wantsPeek(head.headers)) return { ...head, whole: false };
+  // The end of one that is as long as the limit is not waited for.
+  const whole = body.length < peekLimitBytes && body.length <= replayLimitBytes;
+  return { ...head, peeked: whole ? body : body.subarray(0, peekLimitBytes), whole };
 }
 
 function understood({

@@ -1,6 +1,7 @@
 /** What `signalbox route-test --help` says beside its flags. `tests/end_to_end/route_test_help.test.ts` types it. */
 
-export const ROUTE_TEST_EXAMPLE = `signalbox route-test POST /v1/chat/completions --model llama3 --fleet fleet.toml
+export const ROUTE_TEST_EXAMPLE = `signalbox route-test POST /v1/chat/completions --model llama3 \\
+  --fleet fleet.toml
 signalbox route-test POST /v1/chat/completions --model llama3 \\
   --provider '{"order":["lab"],"allow_fallbacks":false}' \\
   --fleet fleet.toml --expect-order lab

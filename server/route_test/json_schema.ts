@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { KeyPath } from "./key_lines.ts";
+import type { KeyPath } from "../../shared/settings/key_lines.ts";
 
 /** A JSON Schema, as far as it is looked at here. */
 export interface JsonSchema {

@@ -2,10 +2,10 @@ import { CommandError } from "../../shared/command_line/command_error.ts";
 import { nearest } from "../../shared/command_line/nearest.ts";
 import { FAILURES } from "../../shared/failures.ts";
 import { quote } from "../../shared/settings/field.ts";
+import { type KeyPath, lineOfKey } from "../../shared/settings/key_lines.ts";
 import { parseToml } from "../../shared/settings/settings_file.ts";
 import type { FleetSnapshot } from "../routing/types.ts";
 import { fleetOf, idOfWorker } from "./fleet_of.ts";
-import { type KeyPath, lineOfKey } from "./key_lines.ts";
 import {
   type Expectations,
   type RequestTable,

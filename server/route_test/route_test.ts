@@ -64,9 +64,7 @@ async function testOne(
   const verdicts = judge(expectationsOf(settings), found);
   const report = verdicts.length > 0 ? { ...found, expectations: verdicts } : found;
   const scenario = fleet && recordScenario(table, fleet, found);
-  if (scenario !== undefined && record !== "-") {
-    writeText(record!, scenario);
-  }
+  if (scenario !== undefined && record !== "-") writeText(record!, scenario);
   if (scenario !== undefined && record === "-") io.out(scenario);
   else io.out(json ? printedJson(report) : renderReport(report, styleOf(color, io)));
   return exitCodeOf(report);

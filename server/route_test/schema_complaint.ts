@@ -1,8 +1,8 @@
 import type { z } from "zod";
 import { nearest } from "../../shared/command_line/nearest.ts";
 import { quote } from "../../shared/settings/field.ts";
+import type { KeyPath } from "../../shared/settings/key_lines.ts";
 import { jsonSchemaOf, keysAt } from "./json_schema.ts";
-import type { KeyPath } from "./key_lines.ts";
 
 /** What is wrong with something that somebody wrote by a schema whose messages say what is wanted. */
 export interface SchemaComplaint {

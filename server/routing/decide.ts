@@ -1,6 +1,5 @@
-import { ABILITY, Judge, RULES } from "./eligible.ts";
+import { ABILITY_AT, Judge, RULES } from "./eligible.ts";
 import { hasFreeSlot } from "./load.ts";
-import type { Choice } from "./orders.ts";
 import { Ranking } from "./rank.ts";
 import type {
   Decision,
@@ -12,7 +11,7 @@ import type {
   WorkerIndex,
   WorkerSnapshot,
 } from "./types.ts";
-import { type Wanted, wantedOf } from "./wanted.ts";
+import { type Choice, type Wanted, wantedOf } from "./wanted.ts";
 
 /**
  * Where a request goes. Reads no clock, no dice and no socket, and changes nothing: `serve` acts on it,
@@ -25,9 +24,10 @@ export function decide(request: RouteRequest, snapshot: FleetSnapshot): Decision
   const judge = new Judge(wanted);
   const ranking = new Ranking(wanted);
   const best: Choice[] = [];
+  const keep = (choice: Choice) => ranking.keepBest(best, choice);
   const fallen = new Array<number>(RULES.length + 1).fill(0);
   forEachNear(wanted, snapshot.present, (worker) => {
-    fallen[judge.furthest(worker, (at) => ranking.keepBest(best, { worker, at }))]!++;
+    fallen[judge.furthest(worker, keep)]!++;
   });
   const funnel = countFunnel(wanted, snapshot.present, fallen);
   if (best.length === 0) return withoutCandidates(wanted, snapshot, funnel);
@@ -35,8 +35,7 @@ export function decide(request: RouteRequest, snapshot: FleetSnapshot): Decision
   return { type, candidates: ranking.toCandidates(best), funnel };
 }
 
-const FALLBACKS_AT = RULES.findIndex(({ name }) => name === "fallbacks");
-const BEFORE_FALLBACKS = RULES.slice(0, FALLBACKS_AT);
+const BEFORE_FALLBACKS = { to: RULES.findIndex(({ name }) => name === "fallbacks") };
 
 /**
  * What is wanted, with the provider to which `allow_fallbacks: false` without an `order` holds the request: the best
@@ -49,12 +48,10 @@ export function settle(request: RouteRequest, snapshot: FleetSnapshot): Wanted {
   const judge = new Judge(wanted, BEFORE_FALLBACKS);
   const ranking = new Ranking(wanted);
   let top: Choice | undefined;
-  forEachNear(wanted, snapshot.present, (worker) => {
-    judge.furthest(worker, (at) => {
-      const choice = { worker, at };
-      if (!top || ranking.compareIdle(choice, top) < 0) top = choice;
-    });
-  });
+  const keepTop = (choice: Choice) => {
+    if (!top || ranking.compareIdle(choice, top) < 0) top = choice;
+  };
+  forEachNear(wanted, snapshot.present, (worker) => judge.furthest(worker, keepTop));
   return top ? { ...wanted, heldTo: top.worker.provider } : wanted;
 }
 
@@ -68,70 +65,69 @@ function forEachNear(
     for (const group of index.matching(request.path).groups) group.workers.forEach(visit);
     return;
   }
-  const names = [...models.map(({ name }) => name!), "*"];
-  names.forEach((name, at) => {
-    index.byModel.get(name)?.forEach((worker) => {
-      for (let before = 0; before < at; before++) if (worker.models.has(names[before]!)) return;
-      visit(worker);
-    });
-  });
+  for (let at = 0; at <= models.length; at++) {
+    const workers = index.byModel.get(models[at]?.name ?? "*");
+    if (!workers) continue;
+    for (const worker of workers) if (!namesOneBefore(worker, models, at)) visit(worker);
+  }
+}
+
+/** It was visited for another model. */
+function namesOneBefore({ models: served }: WorkerSnapshot, models: Wanted["models"], at: number): boolean {
+  for (let before = 0; before < at; before++) if (served.has(models[before]!.name!)) return true;
+  return false;
 }
 
 /** Up to `endpoint_prefix` the index has counted; from `model` on all that are left were visited. */
 function countFunnel({ request }: Wanted, index: WorkerIndex, fallen: readonly number[]): Funnel {
-  const left = [
-    index.workers.size,
-    index.notDraining,
-    index.available,
-    index.matching(request.path).available,
-  ];
-  let passed = 0;
-  for (let at = left.length; at <= RULES.length; at++) passed += fallen[at]!;
-  for (let at = left.length; at < RULES.length; at++) {
-    passed -= fallen[at]!;
-    left[at] = passed;
-  }
-  return RULES.map((rule, at) => ({ rule: rule.name, left: left[at]! }));
+  const { available } = index.matching(request.path);
+  const counted = [index.workers.size, index.notDraining, index.available, available];
+  let left = 0;
+  for (let at = counted.length; at <= RULES.length; at++) left += fallen[at]!;
+  return RULES.map(({ name }, at) => {
+    if (at >= counted.length) left -= fallen[at]!;
+    return { rule: name, left: counted[at] ?? left };
+  });
 }
 
 /** Wait when somebody who could serve it is expected back, otherwise refuse. */
 function withoutCandidates(wanted: Wanted, snapshot: FleetSnapshot, funnel: Funnel): Decision {
-  if (furthest(wanted, snapshot.present) === PASSED || furthest(wanted, snapshot.absent) === PASSED) {
-    return { type: "wait", candidates: [], funnel };
-  }
-  const failedRule = failedRuleOf(wanted, snapshot.present);
+  const { present, absent } = snapshot;
+  const reached = Math.max(reachedBy(wanted, present), reachedBy(wanted, absent));
+  if (reached === RULES.length) return { type: "wait", candidates: [], funnel };
+  const failedRule = reached > ABILITY_AT ? RULES[reached]!.name : ruleOfNobody(wanted, present);
   return { type: "refuse", code: refusalCode(wanted, snapshot, failedRule), failedRule, funnel };
 }
 
-const PASSED = ABILITY.length;
-
-/** How far the workers get under the rules of ability: the place of the rule that stopped the last of them. */
-function furthest(wanted: Wanted, index: WorkerIndex): number {
-  const judge = new Judge(wanted, ABILITY);
-  let reached = -1;
+/**
+ * How far the workers get, were they all there and well: the rule that stops the last of those who serve one of the
+ * models.
+ */
+function reachedBy(wanted: Wanted, index: WorkerIndex): number {
+  const judge = new Judge(wanted, { from: ABILITY_AT });
+  let reached = 0;
   forEachNear(wanted, index, (worker) => {
     reached = Math.max(reached, judge.furthest(worker));
   });
   return reached;
 }
 
-/** The rule that leaves nobody even of those that are draining or unhealthy, for which one could have waited. */
-function failedRuleOf(wanted: Wanted, present: WorkerIndex): RuleName {
+/** The rule to blame when nobody serves both the path and a model. */
+function ruleOfNobody({ request }: Wanted, present: WorkerIndex): RuleName {
   if (present.workers.size === 0) return "connected";
-  const reached = furthest(wanted, present);
-  if (reached > 0) return ABILITY[reached]!.name;
-  return present.matching(wanted.request.path).groups.length > 0 ? "model" : "endpoint_prefix";
+  return present.matching(request.path).groups.length > 0 ? "model" : "endpoint_prefix";
 }
 
 function refusalCode(
   { request, models }: Wanted,
-  { present }: FleetSnapshot,
+  { present, absent }: FleetSnapshot,
   failedRule: RuleName,
 ): RefusalCode {
   if (failedRule === "capability" && request.needs.has("upgrade")) return "upgrade_unsupported";
   if (failedRule === "capability" && request.needs.has("binary")) return "plain_link_text_only";
-  const served = models.some(
-    ({ name }) => name === undefined || present.byModel.has(name) || present.byModel.has("*"),
+  const isServed = ({ byModel }: WorkerIndex, name: string) => byModel.has(name) || byModel.has("*");
+  const isKnown = models.some(
+    ({ name }) => name === undefined || isServed(present, name) || isServed(absent, name),
   );
-  return served || failedRule === "endpoint_prefix" ? "no_eligible_worker" : "model_not_found";
+  return isKnown || failedRule === "endpoint_prefix" ? "no_eligible_worker" : "model_not_found";
 }

@@ -2,13 +2,13 @@ import { pathMatches } from "../../shared/endpoint_prefixes.ts";
 import { PREFERENCE_RULES } from "./preference_rules.ts";
 import { triedKey } from "./tried_key.ts";
 import type { RuleName, WorkerSnapshot } from "./types.ts";
-import type { Wanted } from "./wanted.ts";
+import type { Choice, Wanted } from "./wanted.ts";
 
 /** One reason for which a worker may not get a request. */
 export interface Rule {
   readonly name: RuleName;
-  /** It asks for what only `preferences` can want. */
-  readonly ofPreferences?: true;
+  /** Whether the request asks for it: if not, it is passed unasked. Without this every request does. */
+  counts?(wanted: Wanted): boolean;
   /** `model`: the one of the wanted models that the worker would serve. */
   passes(worker: WorkerSnapshot, wanted: Wanted, model: string | undefined): boolean;
   /** For a worker that does not pass: what was wanted, what was found. */
@@ -35,7 +35,7 @@ const AVAILABILITY: readonly Rule[] = [
 ];
 
 /** Whether it could serve this request, were it available. */
-export const ABILITY: readonly Rule[] = [
+const ABILITY: readonly Rule[] = [
   {
     name: "endpoint_prefix",
     passes: (worker, { request }) => pathMatches(request.path, worker.endpointPrefixes),
@@ -53,11 +53,12 @@ export const ABILITY: readonly Rule[] = [
     passes: (worker, wanted) => missing(worker, wanted) === undefined,
     detail: (worker, wanted) => `wanted "${missing(worker, wanted)}", its ${worker.linkForm} link has it not`,
   },
-  ...PREFERENCE_RULES.map((rule) => ({ ...rule, ofPreferences: true as const })),
+  ...PREFERENCE_RULES,
   {
     name: "not_tried",
+    counts: ({ request: { excluded } }) => excluded !== undefined,
     passes: ({ id }, { request: { excluded } }, model) =>
-      !excluded || !(excluded.has(id) || (model !== undefined && excluded.has(triedKey(id, model)))),
+      !(excluded!.has(triedKey(id)) || excluded!.has(triedKey(id, model))),
     detail: () => "it had this request and failed",
   },
 ];
@@ -65,40 +66,53 @@ export const ABILITY: readonly Rule[] = [
 /** All rules, in the order in which a worker meets them. */
 export const RULES: readonly Rule[] = [...AVAILABILITY, ...ABILITY];
 
-/** Asks some of the rules about workers, for one request. Most requests have no preferences: theirs are not asked. */
+/** The place of the first rule of ability. */
+export const ABILITY_AT = AVAILABILITY.length;
+
+const ALL_PLACES: readonly number[] = [...RULES.keys()];
+/** Of the rules for a request without preferences that nobody has had yet, as most are. */
+const PLAIN_PLACES = ALL_PLACES.filter((place) => !RULES[place]!.counts);
+
+function placesOf(wanted: Wanted): readonly number[] {
+  const { preferences, excluded } = wanted.request;
+  if (!preferences && !excluded) return PLAIN_PLACES;
+  return ALL_PLACES.filter((place) => RULES[place]!.counts?.(wanted) ?? true);
+}
+
+/** Asks the rules about workers, for one request. Whatever the rules asked, places are those in `RULES`. */
 export class Judge {
   readonly #wanted: Wanted;
-  readonly #rules: readonly Rule[];
-  readonly #asksPreferences: boolean;
+  readonly #places: readonly number[];
 
-  constructor(wanted: Wanted, rules: readonly Rule[] = RULES) {
+  /** `from`, `to`: asks the rules from a place on, and those before a place. Default all. */
+  constructor(wanted: Wanted, { from = 0, to = RULES.length } = EVERY_RULE) {
+    const places = placesOf(wanted);
+    const isPart = from > 0 || to < RULES.length;
     this.#wanted = wanted;
-    this.#rules = rules;
-    this.#asksPreferences = wanted.request.preferences !== undefined;
+    this.#places = isPart ? places.filter((place) => place >= from && place < to) : places;
   }
 
-  /** How many rules, from the first on, the worker passes with one of the wanted models (its place). */
+  /** The place of the rule that a worker with one of the wanted models falls to; `RULES.length` for none. */
   passed(worker: WorkerSnapshot, at: number): number {
-    const model = this.#wanted.models[at]!.name;
-    for (let place = 0; place < this.#rules.length; place++) {
-      const rule = this.#rules[place]!;
-      if (rule.ofPreferences && !this.#asksPreferences) continue;
-      if (!rule.passes(worker, this.#wanted, model)) return place;
-    }
-    return this.#rules.length;
+    const wanted = this.#wanted;
+    const model = wanted.models[at]!.name;
+    for (const place of this.#places) if (!RULES[place]!.passes(worker, wanted, model)) return place;
+    return RULES.length;
   }
 
-  /** As `passed`, with the model with which it is most. `eligible` is told of each with which it is all. */
-  furthest(worker: WorkerSnapshot, eligible?: (at: number) => void): number {
+  /** As `passed`, with the model with which it gets furthest. `eligible` is told of each that passes. */
+  furthest(worker: WorkerSnapshot, eligible?: (choice: Choice) => void): number {
     let furthest = 0;
     for (let at = 0; at < this.#wanted.models.length; at++) {
       const passed = this.passed(worker, at);
       if (passed > furthest) furthest = passed;
-      if (passed === this.#rules.length) eligible?.(at);
+      if (passed === RULES.length) eligible?.({ worker, at });
     }
     return furthest;
   }
 }
+
+const EVERY_RULE: { from?: number; to?: number } = {};
 
 export function isEligible(worker: WorkerSnapshot, wanted: Wanted): boolean {
   return new Judge(wanted).furthest(worker) === RULES.length;

@@ -1,9 +1,8 @@
 import { decide, settle } from "./decide.ts";
 import { Judge, RULES } from "./eligible.ts";
-import type { Choice } from "./orders.ts";
 import { Ranking } from "./rank.ts";
 import type { Candidate, Decision, FleetSnapshot, Rejection, RouteRequest, WorkerSnapshot } from "./types.ts";
-import type { Wanted } from "./wanted.ts";
+import type { Choice, Wanted } from "./wanted.ts";
 
 /** A candidate with why it is in its place. */
 export interface ExplainedCandidate extends Candidate {
@@ -30,7 +29,7 @@ export function explain(request: RouteRequest, snapshot: FleetSnapshot): Explana
   const choices: Choice[] = [];
   const rejections: Rejection[] = [];
   for (const worker of snapshot.present.workers) {
-    const passed = judge.furthest(worker, (at) => choices.push({ worker, at }));
+    const passed = judge.furthest(worker, (choice) => choices.push(choice));
     if (passed < RULES.length) rejections.push(rejection(worker, wanted, judge));
   }
   choices.sort((a, b) => ranking.compare(a, b));

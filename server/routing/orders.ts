@@ -3,19 +3,13 @@ import { cutoffClass, median } from "./measured_order.ts";
 import { priceOf } from "./preference_rules.ts";
 import { namesProvider } from "./provider_name.ts";
 import type { OrderName, SortKey, WorkerSnapshot } from "./types.ts";
-import type { Wanted } from "./wanted.ts";
-
-/** A worker, and which of the wanted models it would serve (the place in `Wanted.models`). */
-export interface Choice {
-  readonly worker: WorkerSnapshot;
-  readonly at: number;
-}
+import type { Choice, Wanted } from "./wanted.ts";
 
 /** One thing by which choices are put in order. */
 export interface Order {
   readonly name: OrderName;
-  /** Whether it is looked at for this request. */
-  counts(wanted: Wanted): boolean;
+  /** Whether it is looked at for this request. Without it: for every request. */
+  counts?(wanted: Wanted): boolean;
   /** Negative: `a` goes before `b`. */
   compare(a: Choice, b: Choice, wanted: Wanted): number;
   /** The choice's own value, in words. */
@@ -25,7 +19,6 @@ export interface Order {
 /** Nobody waits while a slot is free that could serve them. */
 export const FREE_SLOT: Order = {
   name: "free_slot",
-  counts: () => true,
   compare: (a, b) => Number(hasFreeSlot(b.worker)) - Number(hasFreeSlot(a.worker)),
   says: ({ worker }) =>
     hasFreeSlot(worker) ? `it has a free slot: ${loadText(worker)}` : `it is busy: ${loadText(worker)}`,
@@ -36,7 +29,7 @@ const compareLoad = ({ worker: a }: Choice, { worker: b }: Choice) =>
   loadOf(a) * b.maxConcurrent - loadOf(b) * a.maxConcurrent;
 
 /** All orders, the strongest first. */
-export const ALL_ORDERS: readonly Order[] = [
+const ALL_ORDERS: readonly Order[] = [
   {
     // Others would answer 404: it is worth a wait.
     name: "keeper",
@@ -100,18 +93,16 @@ export const ALL_ORDERS: readonly Order[] = [
   {
     name: "load",
     counts: ({ models }) => models.some(({ sort }) => sort === "load"),
-    compare: (a, b, wanted) => (isSortedBy(a, b, wanted) === "load" ? compareLoad(a, b) : 0),
+    compare: (a, b, wanted) => (isSortedBy(a, "load", wanted) ? compareLoad(a, b) : 0),
     says: ({ worker }) => `its load is ${loadText(worker)}`,
   },
   {
     name: "exact_model",
-    counts: () => true,
     compare: (a, b, wanted) => Number(isExact(b, wanted)) - Number(isExact(a, wanted)),
     says: (choice, wanted) => (isExact(choice, wanted) ? "it names the model" : "it serves the model by *"),
   },
   {
     name: "load",
-    counts: () => true,
     compare: compareLoad,
     says: ({ worker }) => `its load is ${loadText(worker)}`,
   },
@@ -119,7 +110,6 @@ export const ALL_ORDERS: readonly Order[] = [
     // Whoever has waited longest, rather than a cursor: it needs no memory per model, workers that come and go do
     // not shift it, and two models in alternation do not each see the same half of the turns.
     name: "rotation",
-    counts: () => true,
     compare: ({ worker: a }, { worker: b }) => a.lastTurn - b.lastTurn || a.joinedAt - b.joinedAt,
     says: ({ worker: { lastTurn } }) =>
       lastTurn === 0 ? "it has had no request yet" : `its last request was the fleet's ${lastTurn}th`,
@@ -132,6 +122,21 @@ export const ALL_ORDERS: readonly Order[] = [
     says: ({ at }, { models }) => `its model ${models[at]!.name} is ${ordinal(at)} of ${models.length}`,
   },
 ];
+
+/** For a request without wishes about the order, as most are. */
+const PLAIN_ORDERS = ALL_ORDERS.filter(({ counts }) => !counts);
+
+/** What the candidates of a request are put in order by. */
+export function ordersOf(wanted: Wanted): readonly Order[] {
+  return isPlain(wanted) ? PLAIN_ORDERS : ALL_ORDERS.filter(({ counts }) => counts?.(wanted) ?? true);
+}
+
+/** None of the orders that count for some requests counts for this one. */
+function isPlain({ request, models, keeper }: Wanted): boolean {
+  const { sort, sticky } = models[0]!;
+  const isAsked = request.preferences ?? keeper ?? sort ?? sticky;
+  return models.length === 1 && isAsked === undefined;
+}
 
 const CUTOFF_TEXTS = [
   "it meets what is preferred of speed",
@@ -154,15 +159,20 @@ function sorted(
   return {
     name: key,
     counts: ({ models }) => models.some(({ sort }) => sort === key),
-    compare: (a, b, wanted) => (isSortedBy(a, b, wanted) === key ? value(a, wanted) - value(b, wanted) : 0),
+    compare: (a, b, wanted) =>
+      isSortedBy(a, key, wanted) ? compareNumbers(value(a, wanted), value(b, wanted)) : 0,
     says: (choice, wanted) => text(value(choice, wanted)),
   };
 }
 
-/** What two choices are sorted by, when it is the same: of two models each may have its own suffix. */
-function isSortedBy(a: Choice, b: Choice, { models }: Wanted): SortKey | undefined {
-  const { sort } = models[a.at]!;
-  return models[b.at]!.sort === sort ? sort : undefined;
+/** Of two models each may have its own suffix; choices of different ones are then told apart by `models` before. */
+function isSortedBy({ at }: Choice, key: SortKey, { models }: Wanted): boolean {
+  return models[at]!.sort === key;
+}
+
+/** Not by their difference: that of two infinite prices is no number. */
+function compareNumbers(a: number, b: number): number {
+  return Number(a > b) - Number(a < b);
 }
 
 /** For a prompt and an answer of a million tokens each. */

@@ -12,19 +12,21 @@ import type { Wanted } from "./wanted.ts";
 export const PREFERENCE_RULES: readonly Rule[] = [
   {
     name: "only",
-    passes: ({ provider }, { preferences: { only } }) => !only || isNamed(only, provider),
+    counts: ({ preferences: { only } }) => only !== undefined,
+    passes: ({ provider }, { preferences: { only } }) => isNamed(only!, provider),
     detail: ({ provider }, { preferences: { only } }) =>
       `wanted only ${listed(only)}, its provider is ${provider}`,
   },
   {
     name: "ignore",
-    passes: ({ provider }, { preferences: { ignore } }) => !ignore || !isNamed(ignore, provider),
+    counts: ({ preferences: { ignore } }) => ignore !== undefined,
+    passes: ({ provider }, { preferences: { ignore } }) => !isNamed(ignore!, provider),
     detail: ({ provider }) => `its provider ${provider} is to be ignored`,
   },
   {
     name: "require_parameters",
-    passes: (worker, wanted, model) =>
-      !wanted.preferences.requireParameters || unsupported(worker, wanted, model)?.length === 0,
+    counts: ({ preferences: { requireParameters } }) => requireParameters === true,
+    passes: (worker, wanted, model) => unsupported(worker, wanted, model)?.length === 0,
     detail: (worker, wanted, model) => {
       const lacking = unsupported(worker, wanted, model);
       return lacking ? `it does not support ${listed(lacking)}` : "it declares no supported parameters";
@@ -32,33 +34,35 @@ export const PREFERENCE_RULES: readonly Rule[] = [
   },
   {
     name: "data_collection",
-    passes: ({ labels }, { preferences }, model) =>
-      preferences.dataCollection !== "deny" || labelOf(labels, model, "data_collection") === "deny",
+    counts: ({ preferences: { dataCollection } }) => dataCollection === "deny",
+    passes: ({ labels }, _, model) => labelOf(labels, model, "data_collection") === "deny",
     detail: ({ labels }, _, model) =>
       wantedLabel("data_collection deny", labelOf(labels, model, "data_collection")),
   },
   {
     name: "zdr",
-    passes: ({ labels }, { preferences }, model) =>
-      !preferences.zdr || labelOf(labels, model, "zdr") === true,
+    counts: ({ preferences: { zdr } }) => zdr === true,
+    passes: ({ labels }, _, model) => labelOf(labels, model, "zdr") === true,
     detail: ({ labels }, _, model) => wantedLabel("zdr true", labelOf(labels, model, "zdr")),
   },
   {
     name: "enforce_distillable_text",
-    passes: ({ labels }, { preferences }, model) =>
-      !preferences.distillableText || labelOf(labels, model, "distillable_text") === true,
+    counts: ({ preferences: { distillableText } }) => distillableText === true,
+    passes: ({ labels }, _, model) => labelOf(labels, model, "distillable_text") === true,
     detail: ({ labels }, _, model) =>
       wantedLabel("distillable_text true", labelOf(labels, model, "distillable_text")),
   },
   {
     name: "quantizations",
+    counts: ({ preferences: { quantizations } }) => quantizations !== undefined,
     passes: (worker, { preferences: { quantizations } }, model) =>
-      !quantizations || quantizations.includes(quantizationOf(worker, model)),
+      quantizations!.includes(quantizationOf(worker, model)),
     detail: (worker, { preferences: { quantizations } }, model) =>
       wantedLabel(listed(quantizations, " or "), quantizationOf(worker, model) || undefined),
   },
   {
     name: "max_price",
+    counts: ({ preferences: { maxPrice } }) => maxPrice !== undefined,
     passes: (worker, wanted, model) => tooDear(worker, wanted, model) === undefined,
     detail: (worker, wanted, model) => {
       const key = tooDear(worker, wanted, model)!;
@@ -68,9 +72,10 @@ export const PREFERENCE_RULES: readonly Rule[] = [
   },
   {
     name: "fallbacks",
-    passes: ({ provider }, { preferences: { allowFallbacks, order }, heldTo }) =>
-      allowFallbacks !== false ||
-      (order ? isNamed(order, provider) : heldTo === undefined || provider === heldTo),
+    counts: ({ preferences: { allowFallbacks, order }, heldTo }) =>
+      allowFallbacks === false && (order ?? heldTo) !== undefined,
+    passes: ({ provider }, { preferences: { order }, heldTo }) =>
+      order ? isNamed(order, provider) : provider === heldTo,
     detail: ({ provider }, { preferences: { order }, heldTo }) =>
       order
         ? `fallbacks are not allowed beyond ${listed(order)}, its provider is ${provider}`
@@ -88,9 +93,8 @@ const PRICES = ["prompt", "completion", "request", "image", "audio"] as const;
 
 /** The first price that is over the limit. */
 function tooDear(worker: WorkerSnapshot, { preferences: { maxPrice } }: Wanted, model: string | undefined) {
-  if (!maxPrice) return undefined;
   const price = priceOf(worker, model);
-  return PRICES.find((key) => (price[key] ?? 0) > (maxPrice[key] ?? Number.POSITIVE_INFINITY));
+  return PRICES.find((key) => (price[key] ?? 0) > (maxPrice![key] ?? Number.POSITIVE_INFINITY));
 }
 
 /** Undefined: the worker declares none. */

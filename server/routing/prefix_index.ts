@@ -5,13 +5,18 @@ interface Group extends PrefixGroup {
   available: number;
 }
 
-/** A path is looked up by its parts, so that it costs what it is long, not how many lists of prefixes there are. */
+/**
+ * Looks up a path by its beginnings that are as long as some prefix: that costs what different lengths there are, not
+ * how many prefixes there are or how long a client makes its path.
+ */
 export class PrefixIndex {
   /** By their list of prefixes. */
   readonly #groups = new Map<string, Group>();
   /** Of each prefix, as it is written, the groups that have it. */
   readonly #byPrefix = new Map<string, Set<Group>>();
-  /** Lengths of the prefixes that end in `*`, without it, and how many there are of each. */
+  /** Lengths of the prefixes, and how many groups have one of each. */
+  readonly #lengths = new Map<number, number>();
+  /** The same of those that end in `*`, which does not count. */
   readonly #starLengths = new Map<number, number>();
   /** What was found, by the prefixes that matched: few, whatever paths clients think of. */
   readonly #found = new Map<string, PrefixMatch>();
@@ -56,15 +61,14 @@ export class PrefixIndex {
   /** Those of the known prefixes that match the path, by the rules of `pathMatches`. */
   #prefixesOf(path: string): string[] {
     const found: string[] = [];
-    const look = (prefix: string) => {
+    for (const length of this.#lengths.keys()) {
+      if (!endsSegment(path, length)) continue;
+      const prefix = path.slice(0, length);
       if (this.#byPrefix.has(prefix)) found.push(prefix);
-    };
-    look("/");
-    for (let end = path.indexOf("/", 1); end !== -1; end = path.indexOf("/", end + 1))
-      look(path.slice(0, end));
-    if (path !== "/") look(path);
+    }
     for (const length of this.#starLengths.keys()) {
-      if (length <= path.length) look(`${path.slice(0, length)}*`);
+      const prefix = `${path.slice(0, length)}*`;
+      if (length <= path.length && this.#byPrefix.has(prefix)) found.push(prefix);
     }
     return found;
   }
@@ -76,7 +80,7 @@ export class PrefixIndex {
       const having = this.#byPrefix.get(prefix);
       if (having) having.add(group);
       else this.#byPrefix.set(prefix, new Set([group]));
-      if (prefix.endsWith("*")) this.#countStar(prefix.length - 1, 1);
+      this.#countLength(prefix, 1);
     }
     return group;
   }
@@ -87,15 +91,25 @@ export class PrefixIndex {
       const having = this.#byPrefix.get(prefix)!;
       having.delete(group);
       if (having.size === 0) this.#byPrefix.delete(prefix);
-      if (prefix.endsWith("*")) this.#countStar(prefix.length - 1, -1);
+      this.#countLength(prefix, -1);
     }
   }
 
-  #countStar(length: number, by: 1 | -1): void {
-    const count = (this.#starLengths.get(length) ?? 0) + by;
-    if (count === 0) this.#starLengths.delete(length);
-    else this.#starLengths.set(length, count);
+  #countLength(prefix: string, by: 1 | -1): void {
+    const isStar = prefix.endsWith("*");
+    const lengths = isStar ? this.#starLengths : this.#lengths;
+    const length = isStar ? prefix.length - 1 : prefix.length;
+    const count = (lengths.get(length) ?? 0) + by;
+    if (count === 0) lengths.delete(length);
+    else lengths.set(length, count);
   }
+}
+
+const SLASH = 0x2f;
+
+/** Whether a path's first characters are whole segments of it. The first alone is `/`, which every path is below. */
+function endsSegment(path: string, length: number): boolean {
+  return length === 1 || length === path.length || path.charCodeAt(length) === SLASH;
 }
 
 /** No prefix at all means every path. */

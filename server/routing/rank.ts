@@ -1,7 +1,7 @@
 import { hasFreeSlot } from "./load.ts";
-import { ALL_ORDERS, type Choice, FREE_SLOT, isExact, type Order } from "./orders.ts";
+import { FREE_SLOT, isExact, type Order, ordersOf } from "./orders.ts";
 import type { Candidate } from "./types.ts";
-import type { Wanted } from "./wanted.ts";
+import type { Choice, Wanted } from "./wanted.ts";
 
 /** A request is sent at most four times: once, and three re-sends. */
 export const BEST_MAX = 4;
@@ -17,7 +17,7 @@ export class Ranking {
 
   /** Not needed for a single candidate. */
   get #orders(): readonly Order[] {
-    this.#ordersThatCount ??= ALL_ORDERS.filter((order) => order.counts(this.#wanted));
+    this.#ordersThatCount ??= ordersOf(this.#wanted);
     return this.#ordersThatCount;
   }
 
@@ -30,7 +30,7 @@ export class Ranking {
     return 0;
   }
 
-  /** As `compare`, whoever is busy now: which provider is the best must not change with each request. */
+  /** As `compare`, but who has no free slot does not go last: the best provider is the best while it is busy. */
   compareIdle(a: Choice, b: Choice): number {
     for (const order of this.#orders) {
       const difference = order === FREE_SLOT ? 0 : order.compare(a, b, this.#wanted);

@@ -1,10 +1,13 @@
 import { RelayFailure } from "../../shared/failures.ts";
 import { nearestModels } from "./nearest_models.ts";
 import { STEP_NAMES } from "./step_names.ts";
-import type { Decision, FleetSnapshot, RouteRequest } from "./types.ts";
+import type { Decision, FleetSnapshot, RouteRequest, WorkerSnapshot } from "./types.ts";
+import { wantedOf } from "./wanted.ts";
 
 /** A model's name in a message: names are shorter, and a message is no place to send a page back. */
 const SHOWN_MAX_CHARS = 128;
+/** Of a request's own models; it may name many more. */
+const SHOWN_MODELS_MAX = 8;
 /** Providers that a message names, at most: a fleet may have thousands. */
 const SHOWN_PROVIDERS_MAX = 64;
 
@@ -30,20 +33,29 @@ export function refusal(decision: Refusal, request: RouteRequest, snapshot: Flee
   if (code !== "model_not_found") {
     return new RelayFailure(code, { detail: `no worker passed "${failedRule}"`, metadata });
   }
-  const named = [request.model!, ...(request.models ?? [])].map(quoted).join(" or ");
+  const asked = [request.model!, ...(request.models ?? [])];
+  const more = asked.length > SHOWN_MODELS_MAX ? ` or ${asked.length - SHOWN_MODELS_MAX} more` : "";
+  const named = asked.slice(0, SHOWN_MODELS_MAX).map(quoted).join(" or ") + more;
   const nearest = nearestModels(request.model!, snapshot.present.byModel.keys());
   const hint = nearest.length > 0 ? `, the nearest are ${nearest.map(quoted).join(", ")}` : "";
   return new RelayFailure(code, { detail: `${named}${hint}`, param: "model", metadata });
 }
 
-/** Who serves the model, or without a model (or anybody who has it) whoever is there. */
-function availableProviders({ model, models = [] }: RouteRequest, { present }: FleetSnapshot): string[] {
+/** Who serves one of the models, or without a model (or anybody who has it) whoever is there. */
+function availableProviders(request: RouteRequest, snapshot: FleetSnapshot): string[] {
+  const { byModel, workers } = snapshot.present;
+  const names = wantedOf(request, snapshot).models.map(({ name }) => name);
   const providers = new Set<string>();
-  for (const name of [model ?? "*", ...models, "*"]) {
-    for (const { provider } of present.byModel.get(name) ?? []) providers.add(provider);
+  for (const name of [...names, "*"]) addProviders(providers, byModel.get(name ?? "*") ?? []);
+  if (providers.size === 0) addProviders(providers, workers);
+  return [...providers];
+}
+
+function addProviders(providers: Set<string>, workers: Iterable<WorkerSnapshot>): void {
+  for (const { provider } of workers) {
+    if (providers.size === SHOWN_PROVIDERS_MAX) return;
+    providers.add(provider);
   }
-  if (providers.size === 0) for (const { provider } of present.workers) providers.add(provider);
-  return [...providers].slice(0, SHOWN_PROVIDERS_MAX);
 }
 
 const quoted = (name: string) => JSON.stringify(name.slice(0, SHOWN_MAX_CHARS));

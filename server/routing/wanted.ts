@@ -1,4 +1,12 @@
-import type { FleetSnapshot, Preferences, RouteRequest, SortKey } from "./types.ts";
+import { MeasuredOnce } from "./measured_order.ts";
+import type {
+  FleetSnapshot,
+  MeasuredView,
+  Preferences,
+  RouteRequest,
+  SortKey,
+  WorkerSnapshot,
+} from "./types.ts";
 
 /** One of the models that would do. */
 export interface WantedModel {
@@ -20,7 +28,13 @@ export interface Wanted {
   readonly keeper: string | undefined;
   /** The one provider that may serve it. */
   readonly heldTo: string | undefined;
-  readonly measured: FleetSnapshot["measured"];
+  readonly measured: MeasuredView;
+}
+
+/** A worker, and which of the wanted models it would serve (the place in `Wanted.models`). */
+export interface Choice {
+  readonly worker: WorkerSnapshot;
+  readonly at: number;
 }
 
 const NO_PREFERENCES: Preferences = {};
@@ -33,7 +47,7 @@ export function wantedOf(request: RouteRequest, snapshot: FleetSnapshot): Wanted
     models: wantedModels(request, preferences, snapshot),
     keeper: keeperOf(request, snapshot),
     heldTo,
-    measured: snapshot.measured,
+    measured: new MeasuredOnce(snapshot.measured),
   };
 }
 
@@ -49,35 +63,30 @@ function wantedModels(
   preferences: Preferences,
   snapshot: FleetSnapshot,
 ): WantedModel[] {
-  const wanted = [wantedModel(request.model, { request, preferences, snapshot })];
-  for (const name of request.models ?? []) {
-    const model = wantedModel(name, { request, preferences, snapshot });
-    if (!wanted.some((other) => other.name === model.name)) wanted.push(model);
-  }
+  const { model, models, session } = request;
+  const wanted: WantedModel[] = [];
+  const add = (asked: string | undefined) => {
+    const { name, sort: bySuffix } = withoutSuffix(asked, snapshot);
+    if (wanted.some((other) => other.name === name)) return;
+    // One ranking over all models goes by one thing: what the first says.
+    const isFirst = wanted.length === 0 || preferences.partition !== "none";
+    const sort = isFirst ? sortOf(preferences, bySuffix) : wanted[0]!.sort;
+    const isSticky = session !== undefined && !preferences.order && sort === undefined;
+    wanted.push({
+      name,
+      sort,
+      sticky: isSticky ? snapshot.affinity.sticky(session, name ?? "") : undefined,
+    });
+  };
+  add(model);
+  models?.forEach(add);
   return wanted;
 }
 
-interface Circumstances {
-  readonly request: RouteRequest;
-  readonly preferences: Preferences;
-  readonly snapshot: FleetSnapshot;
-}
-
-function wantedModel(
-  asked: string | undefined,
-  { request: { session }, preferences, snapshot }: Circumstances,
-): WantedModel {
-  const { name, sort: bySuffix } = withoutSuffix(asked, snapshot);
-  const sort = preferences.order ? undefined : ranking(preferences.sort ?? bySuffix);
-  const isDefault = !preferences.order && sort === undefined;
-  const sticky =
-    session !== undefined && isDefault ? snapshot.affinity.sticky(session, name ?? "") : undefined;
-  return { name, sort, sticky };
-}
-
 /** `exacto` is OpenRouter's own judgement of quality, for which there is no measure here: the default ranking. */
-function ranking(sort: SortKey | undefined): SortKey | undefined {
-  return sort === "exacto" ? undefined : sort;
+function sortOf({ order, sort }: Preferences, bySuffix: SortKey | undefined): SortKey | undefined {
+  const key = order ? undefined : (sort ?? bySuffix);
+  return key === "exacto" ? undefined : key;
 }
 
 /** A suffix is part of the name when a model of the full name is served, or was a moment ago. */

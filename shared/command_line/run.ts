@@ -15,7 +15,8 @@ export interface Program {
   name: string;
   /** What it is, without a full stop. */
   says: string;
-  version: string;
+  /** Asked for when somebody wants to see it: it may have to look. */
+  version(): Promise<string>;
   commands: readonly Command[];
 }
 
@@ -31,7 +32,7 @@ export async function runProgram(program: Program, args: readonly string[], io: 
 async function dispatch(program: Program, args: readonly string[], io: CommandIo): Promise<number> {
   const [first = "", ...others] = args;
   if (first === "help") return dispatch(program, [...others, "--help"], io);
-  if (["--version", "-V"].includes(first)) return printed(io, `${program.name} ${program.version}\n`);
+  if (["--version", "-V"].includes(first)) return printed(io, `${program.name} ${await program.version()}\n`);
   const command = program.commands.find(({ name }) => startsWithWords(args, name));
   if (command) return runCommand({ program, command, args: args.slice(command.name.split(" ").length), io });
   const group = program.commands.filter(({ name }) => name.startsWith(`${first} `));

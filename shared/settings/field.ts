@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { quote } from "../printable.ts";
+import type { KeyPath } from "./key_lines.ts";
 
 export { quote } from "../printable.ts";
 
@@ -41,6 +42,29 @@ export interface Kind<T> {
   /** A path: written in a settings file it starts from that file's folder. */
   readonly path?: boolean;
   readonly codec: z.ZodType<T, unknown>;
+  /**
+   * Once all settings are read: what the value means where it was written. Paths in it start from there, and what it
+   * names must be there.
+   * @throws Misread
+   */
+  settle?(value: T, place: Place): T;
+}
+
+/** Where a value was written, and what can be found from there. */
+export interface Place {
+  /** That relative paths start from. */
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** A whole text file. @throws CommandError */
+  readText(path: string): string;
+}
+
+/** What in a table is to blame. */
+export interface Spot {
+  /** From the setting's own key on. */
+  readonly key: KeyPath;
+  /** Of a list: the text that is to blame, which may have a line of its own. */
+  readonly text?: string;
 }
 
 /** A declared setting as the registry keeps it. */
@@ -80,6 +104,7 @@ export class Misread extends Error {
     readonly phrase: string,
     /** What to show in place of the value: it may hold something secret, or be one of a list. */
     readonly shown?: string,
+    readonly spot?: Spot,
   ) {
     super(phrase);
   }
@@ -100,7 +125,8 @@ export function kindOf<T>({ read, print, ...kind }: KindOptions<T>): Kind<T> {
     } catch (error) {
       if (!(error instanceof Misread)) throw error;
       const shown = error.shown ?? (kind.secret ? "the value" : quote(raw));
-      context.issues.push({ code: "custom", input: raw, message: `${shown} ${error.phrase}` });
+      const message = `${shown} ${error.phrase}`;
+      context.issues.push({ code: "custom", input: raw, message, params: { spot: error.spot } });
       return z.NEVER;
     }
   };

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { CommandError } from "../command_line/command_error.ts";
 import { nearest } from "../command_line/nearest.ts";
 import { describe, type Setting, type SettingsSchema } from "./describe.ts";
+import { Misread } from "./field.ts";
 import { type Found, findValue, type Origin, type Sources } from "./origins.ts";
 import { readSettingsFile, type SettingsFile } from "./settings_file.ts";
 
@@ -40,9 +41,10 @@ export function load<Schema extends SettingsSchema>(
     Object.fromEntries([...found].map(([property, { raw }]) => [property, raw])),
   );
   if (error) throw complaint(error.issues[0]!, settings, found);
+  const values = { ...data, ...settled(data, settings, { found, options }) };
   const origins = new Map(settings.map(({ property }) => [property, found.get(property)?.origin ?? DEFAULT]));
   const warnings = [...(file?.warnings ?? []), ...warnAbout(settings, found, options.env)];
-  return { settings: data as z.output<Schema>, origins, warnings };
+  return { settings: values as z.output<Schema>, origins, warnings };
 }
 
 const DEFAULT: Origin = { label: "default" };
@@ -57,6 +59,33 @@ function openFile(settings: readonly Setting[], options: LoadOptions): SettingsF
   });
 }
 
+/** The values that mean something else where they were written. */
+function settled(
+  data: Readonly<Record<string, unknown>>,
+  settings: readonly Setting[],
+  { found, options }: { found: ReadonlyMap<string, Found>; options: LoadOptions },
+): Record<string, unknown> {
+  const { env, readText } = options;
+  const values: Record<string, unknown> = {};
+  for (const { property, kind } of settings) {
+    const written = found.get(property);
+    if (!kind.settle || !written) continue;
+    try {
+      const folder = written.origin.folder ?? "";
+      values[property] = kind.settle(data[property], { folder, env, readText });
+    } catch (error) {
+      if (!(error instanceof Misread)) throw error;
+      const message = `${error.shown} ${error.phrase}`;
+      throw complaint(
+        { code: "custom", path: [property], message, params: { spot: error.spot } },
+        settings,
+        found,
+      );
+    }
+  }
+  return values;
+}
+
 /** A kind says `"soon" is not a duration`; a check of several settings together brings a hint of its own. */
 function complaint(
   issue: z.core.$ZodIssue,
@@ -64,8 +93,9 @@ function complaint(
   found: ReadonlyMap<string, Found>,
 ): CommandError {
   const setting = settings.find(({ property }) => property === issue.path[0]);
-  const label = found.get(String(issue.path[0]))?.origin.label ?? setting?.flag ?? "the settings";
-  const hint = "params" in issue ? issue.params?.hint : undefined;
+  const origin = found.get(String(issue.path[0]))?.origin;
+  const { hint, spot } = ("params" in issue ? issue.params : undefined) ?? {};
+  const label = (spot && origin?.placeOf?.(spot)) ?? origin?.label ?? setting?.flag ?? "the settings";
   return hint
     ? new CommandError(`Cannot use ${label}: ${issue.message}`, hint)
     : new CommandError(`Cannot read ${label}: ${issue.message}`, setting?.kind.hint);

@@ -1,13 +1,18 @@
 import { resolve } from "node:path";
 import { CommandError } from "../command_line/command_error.ts";
 import type { Setting } from "./describe.ts";
-import { splitValues } from "./field.ts";
+import { type Spot, splitValues } from "./field.ts";
+import { lineOfKey, lineOfText } from "./key_lines.ts";
 import type { SettingsFile } from "./settings_file.ts";
 
 /** Where a value came from. */
 export interface Origin {
   /** As a message names it: `--listen`, `LISTEN_ADDR`, `listen in relay.toml`. */
   readonly label: string;
+  /** That relative paths in it start from; the current folder when it is not given. */
+  readonly folder?: string;
+  /** In a file: where in it something is written, as a message names it: `relay.toml: line 12`. */
+  placeOf?(spot: Spot): string;
 }
 
 /** A value as it was written. */
@@ -86,7 +91,16 @@ function fromFile(setting: Setting, sources: Sources, file: SettingsFile): Found
   if (secretFile !== undefined)
     throw new CommandError(`Cannot read ${tomlKey}_file in ${file.path}: it is not a path`);
   if (raw === undefined) return undefined;
-  return { raw: resolvePaths(raw, { setting, sources, file }), origin: { label } };
+  const placeOf = (spot: Spot) => `${file.path}: line ${lineOf(file.text, tomlKey, spot)}`;
+  return {
+    raw: resolvePaths(raw, { setting, sources, file }),
+    origin: { label, folder: file.folder, placeOf },
+  };
+}
+
+function lineOf(toml: string, tomlKey: string, { key, text }: Spot): number {
+  const line = lineOfKey(toml, [tomlKey, ...key]) ?? 1;
+  return text === undefined ? line : lineOfText(toml, line, text);
 }
 
 /** Paths in a file start from its folder; a table's `secret_file` becomes its `secret`. */

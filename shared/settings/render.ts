@@ -14,7 +14,7 @@ This page is printed from the declarations of the settings by \`bun docs/generat
 
 Each setting is a flag, an environment variable and a key of a TOML file (\`--config FILE\`, \`SIGNALBOX_CONFIG\`). A
 flag is stronger than a variable, a variable than the file, the file than the default. \`--print-settings\` prints what
-came of it and from where.
+came of it and from where. What is about a single run, as most of \`route-test\` is, has no variable.
 
 - **Durations** are \`250ms\`, \`30s\`, \`2m\`, \`1h\`; a bare number is seconds. **Sizes** are \`500KB\` (1000), \`64MiB\`
   (1024); a bare number is bytes.

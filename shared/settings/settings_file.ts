@@ -9,6 +9,7 @@ export interface SettingsFile {
   readonly path: string;
   /** Where relative paths in it start from. */
   readonly folder: string;
+  readonly text: string;
   readonly values: Readonly<Record<string, unknown>>;
   readonly warnings: readonly string[];
 }
@@ -25,7 +26,8 @@ export function readSettingsFile(
   path: string,
   { settings, readText, modelRelay }: FileOptions,
 ): SettingsFile {
-  const values = parseToml(path, readText(path));
+  const text = readText(path);
+  const values = parseToml(path, text);
   const known = new Map(settings.flatMap((setting) => tomlKeys(setting).map((key) => [key, setting])));
   const unknown = Object.keys(values).filter((key) => !known.has(key));
   const own = Object.keys(values).filter((key) => known.has(key));
@@ -36,7 +38,7 @@ export function readSettingsFile(
     ({ key, meant }) =>
       `${path}: there is no setting "${key}"${meant ? `, the nearest is ${meant}` : ""}; ignored`,
   );
-  return { path, folder: dirname(resolve(path)), values, warnings };
+  return { path, folder: dirname(resolve(path)), text, values, warnings };
 }
 
 /** The keys under which a file may hold a setting. */

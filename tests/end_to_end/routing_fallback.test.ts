@@ -124,6 +124,23 @@ for (const form of FORMS) {
       assert.equal((await stand.ask(ORDER)).body, "from the third");
     });
 
+    test("preferences in a header count as those in a body, for any method", async () => {
+      await using stand = new RoutingStand(relay, form);
+      await stand.worker("first", says(503, "from the first"));
+      const second = await stand.worker("second", says(200, "from the second"));
+      const headers = { "x-model": stand.model, "x-provider": JSON.stringify(ORDER.provider) };
+      const response = await stand.ask("", { method: "GET", path: "/x", headers });
+      assert.deepEqual([response.status, routed(response).attempts], [200, "2"]);
+      const close = { ...headers, connection: "close" };
+      const client = await stand.send("", { method: "HEAD", path: "/x", headers: close });
+      await client.isClosed();
+      assert.match(client.received, /^HTTP\/1\.1 200 .*x-signalbox-provider: second\r\n/is);
+      assert.deepEqual(
+        second.requests.map(({ head }) => head.method),
+        ["GET", "HEAD"],
+      );
+    });
+
     test("the log line names who answered, and how many tried", async () => {
       await using stand = new RoutingStand(relay, form);
       await stand.worker("first", says(503, "no"));

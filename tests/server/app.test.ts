@@ -33,7 +33,6 @@ function makeTestApp() {
     },
     fleet,
     line: { length: 2 },
-    provider: "local",
     version: "1.2.3",
     settings: serveSettings.parse({}),
     isAdmin: (headers) => headers.get("authorization") === "Bearer t",

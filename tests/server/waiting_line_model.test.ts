@@ -9,7 +9,8 @@ import { wantedOf } from "../../server/routing/wanted.ts";
 import { WaitingLine } from "../../server/waiting_line.ts";
 import { RelayFailure } from "../../shared/failures.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { request } from "./routing/fleet_builder.ts";
+import { type RequestFacts, request } from "./routing/fleet_builder.ts";
+import { asked } from "./waiting_line_requests.ts";
 
 const WAIT_MS = 30_000;
 const LIMITS = { countMax: 6, bytesMax: 20 };
@@ -40,21 +41,16 @@ class World {
     return this.asked.filter((one) => one.state === state);
   }
 
-  join(models: readonly string[], maxConcurrent: number) {
-    const facts = {
-      name: "box",
-      provider: "local",
-      endpointPrefixes: [],
-      linkForm: "framed",
-      link: "",
-    } as const;
-    this.workers.push(this.fleet.join({ ...facts, models, maxConcurrent, capabilities: new Set() }));
+  join(facts: { models: readonly string[]; maxConcurrent: number; provider: string }) {
+    const others = { name: "box", endpointPrefixes: [], linkForm: "framed", link: "" } as const;
+    const labels = { price: { prompt: facts.provider.length } };
+    this.workers.push(this.fleet.join({ ...others, ...facts, labels, capabilities: new Set() }));
   }
 
-  ask(model: string, bytes: number, excluded: string[]) {
+  ask(facts: RequestFacts, bytes: number) {
     const nowMs = this.clock.nowMs();
     this.#enter({
-      request: request({ model, excluded }),
+      request: request(facts),
       bytes,
       arrivedAtMs: nowMs,
       deadlineMs: nowMs + WAIT_MS,
@@ -69,7 +65,8 @@ class World {
     one.state = "over";
     one.slot![Symbol.dispose]();
     const excluded = new Set([...(one.request.excluded ?? []), failed]);
-    this.#enter({ ...one, request: { ...one.request, excluded }, state: "waiting" });
+    const heldTo = one.request.heldTo ?? one.slot!.worker.provider;
+    this.#enter({ ...one, request: { ...one.request, excluded, heldTo }, state: "waiting" });
   }
 
   #enter(one: Asked) {
@@ -97,6 +94,8 @@ class World {
   #checkNobodyOlderWasPassed(placed: Asked) {
     for (const other of this.of("waiting")) {
       if (other.arrivedAtMs >= placed.arrivedAtMs) continue;
+      // Who is content with the best provider only may leave a slot to others.
+      if (other.request.preferences?.allowFallbacks === false) continue;
       const wanted = wantedOf(other.request, this.fleet.snapshot());
       assert.ok(!isEligible(placed.slot!.worker, wanted), "an older one could have had the slot");
     }
@@ -128,23 +127,23 @@ class World {
   }
 }
 
-const model = fc.constantFrom("m", "n");
 const models = fc.constantFrom(["m"], ["n"], ["*"], ["m", "n"], []);
 const nth = fc.nat(20);
-
 /** What may happen. `nth` picks among what there is. */
 const event = fc.oneof(
-  fc.tuple(models, fc.integer({ min: 1, max: 3 })).map(
-    ([list, slots]) =>
-      (world: World) =>
-        world.join(list, slots),
-  ),
+  fc
+    .record({
+      models,
+      maxConcurrent: fc.integer({ min: 1, max: 3 }),
+      provider: fc.constantFrom("a", "a/x", "b"),
+    })
+    .map((facts) => (world: World) => world.join(facts)),
   {
     weight: 4,
-    arbitrary: fc.tuple(model, fc.nat(8), fc.subarray(["worker-1", "worker-2"])).map(
-      ([name, bytes, excluded]) =>
+    arbitrary: fc.tuple(asked, fc.nat(8)).map(
+      ([facts, bytes]) =>
         (world: World) =>
-          world.ask(name, bytes, excluded),
+          world.ask(facts, bytes),
     ),
   },
   {

@@ -16,7 +16,7 @@ test("every failure has a status, and words with the grammar of messages", () =>
   }
 });
 
-/** The tables of the proxy's and of routing's contract. */
+/** The tables of the contracts of the proxy, of routing and of the override. */
 const PROMISED: Partial<Record<FailureCode, number>> = {
   body_too_large: 413,
   plain_link_text_only: 415,
@@ -31,6 +31,11 @@ const PROMISED: Partial<Record<FailureCode, number>> = {
   backend_broke_off: 502,
   worker_invalid: 502,
   shutting_down: 503,
+  override_invalid: 400,
+  override_not_allowed: 403,
+  override_not_listed: 403,
+  provider_unreachable: 502,
+  provider_timeout: 504,
 };
 
 test("the promised codes have the promised statuses", () => {

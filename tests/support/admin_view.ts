@@ -3,8 +3,8 @@ import { RelayProgram } from "./program.ts";
 
 /** What the relay's operator sees: a relay that a test may ask for its workers, their slots and its line. */
 
-const TOKEN = "admin-token-of-the-tests";
-const HEADERS = { authorization: `Bearer ${TOKEN}` };
+export const ADMIN_TOKEN = "admin-token-of-the-tests";
+const HEADERS = { authorization: `Bearer ${ADMIN_TOKEN}` };
 
 const LOOK_INTERVAL_MS = 10;
 
@@ -25,7 +25,7 @@ export interface WorkerReport {
 
 /** A relay with an admin token. */
 export function startRelay(flags: string[] = []): Promise<RelayProgram> {
-  return RelayProgram.start(flags, { env: { MODELRELAY_ADMIN_TOKEN: TOKEN } });
+  return RelayProgram.start(flags, { env: { MODELRELAY_ADMIN_TOKEN: ADMIN_TOKEN } });
 }
 
 /** End it. @throws Error when it had a fault: nothing that a test does to it may be one */

@@ -31,10 +31,10 @@ function commandLine(): [command: string, ...args: string[]] {
   return [BUN, main];
 }
 
-/** Nothing of the machine that runs the tests may change what they see. */
+/** Nothing of the machine that runs the tests may change what they see, and Deno is not to look for a newer one. */
 function cleanEnvironment(extra: Record<string, string>): Record<string, string> {
   const { PATH = "", HOME = "/tmp", TMPDIR = "/tmp" } = process.env;
-  return { PATH, HOME, TMPDIR, NO_COLOR: "1", ...extra };
+  return { PATH, HOME, TMPDIR, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...extra };
 }
 
 export interface ProgramOptions {
@@ -76,7 +76,10 @@ export class Program implements AsyncDisposable {
     return this.child.pid!;
   }
 
-  /** Wait until a text was printed, on either stream. */
+  /**
+   * Wait until a text was printed, on either stream. What it does to others is often seen before what it prints, and
+   * one stream before the other: who has only to look at `stdout` or `stderr` may look too early.
+   */
   async says(pattern: RegExp): Promise<RegExpExecArray> {
     const deadline = Date.now() + PATIENCE_MS;
     for (;;) {

@@ -25,12 +25,14 @@ export class RoutingStand implements AsyncDisposable {
 
   /** Without a script the test answers: `next`. `register`: over one slot, and the stand's model. */
   async worker(provider: string, script?: Script, register: object = {}): Promise<ScriptedWorker> {
-    const worker = await ScriptedWorker.connect(this.relay.url, {
+    const connected: Promise<ScriptedWorker> = ScriptedWorker.connect(this.relay.url, {
       form: this.form,
       query: `?provider=${encodeURIComponent(provider)}`,
       register: { worker_name: `at ${provider}`, models: [this.model], ...register },
+      // Requests that waited for it come before it is told that it is connected.
+      ...(script && { serve: async (request) => script(await request.received(), await connected) }),
     });
-    if (script) worker.onRequest = async (request) => script(await request.received(), worker);
+    const worker = await connected;
     this.#workers.push(worker);
     return worker;
   }
@@ -62,8 +64,8 @@ export class RoutingStand implements AsyncDisposable {
 }
 
 /** A whole answer, always the same. */
-export function says(status: number, body: string, headers: HeaderPairs = []): Script {
-  return (request) => request.answer(status, body, headers);
+export function says(status: number, body: string, headers: HeaderPairs = []) {
+  return (request: ScriptedRequest) => request.answer(status, body, headers);
 }
 
 /** What a response says of its routing. */

@@ -125,3 +125,17 @@ test("models that clients make up push out the oldest, not the latest", () => {
   assert.ok(known >= 2_048 && known <= 4_096, `${known}`);
   assert.ok(view.of("home", "m9999"));
 });
+
+test("a full window takes one more value each 1.2 s, so that it reaches back over all of the five minutes", () => {
+  const measurements = new Measurements();
+  const at = { provider: "home", model: "m" };
+  let nowMs = 0;
+  for (let count = 0; count < 256; count++) {
+    assert.equal(measurements.wants("home", "m", nowMs), true);
+    measurements.record({ ...at, latencyS: 1 }, nowMs++);
+  }
+  assert.equal(measurements.wants("home", "m", nowMs), false);
+  assert.equal(measurements.wants("home", "m", nowMs + 1_170), false);
+  assert.equal(measurements.wants("home", "m", nowMs + 1_171), true);
+  assert.equal(measurements.wants("home", "n", nowMs), true);
+});

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { type ByteConnection, DialError, type Runtime } from "../../../shared/runtime/ports.ts";
 import { settled, until } from "../../support/until.ts";
 import { failure, Heard, Peer } from "./peer.ts";
-import { bytesOf, HOST, MIB } from "./set_up.ts";
+import { bytesOf, HOST, MIB, UNKNOWN_HOST } from "./set_up.ts";
 
 /** Writes until the connection stays full. */
 async function fill(connection: ByteConnection, heard: Heard): Promise<{ written: number; sum: string }> {
@@ -138,7 +138,7 @@ export function dialContract(runtime: Runtime): void {
     const refused = await failure(runtime.dial({ host: HOST, port: 1, timeoutMs: 2000 }, new Heard()));
     assert.equal(refused.kind, "refused");
     assert.match(refused.message, /^Cannot connect to 127.0.0.1:1: /);
-    const unknown = runtime.dial({ host: "nobody.invalid", port: 1, timeoutMs: 5000 }, new Heard());
+    const unknown = runtime.dial({ host: UNKNOWN_HOST, port: 1, timeoutMs: 2000 }, new Heard());
     assert.equal((await failure(unknown)).kind, "resolve");
   });
 

@@ -11,6 +11,12 @@ import { until } from "../../support/until.ts";
 export const MIB = 1024 * 1024;
 export const HOST = "127.0.0.1";
 
+/**
+ * A name that cannot be: a label has 63 characters at most (RFC 1035, 2.3.4), so no resolver asks a server for it. One
+ * that could be, such as `nobody.invalid`, is asked for, and asked for again five seconds later when the answer is lost.
+ */
+export const UNKNOWN_HOST = `${"x".repeat(64)}.invalid`;
+
 /** A listener that is gone at the end of the block. */
 export async function serve(
   runtime: Runtime,

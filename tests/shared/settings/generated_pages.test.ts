@@ -10,7 +10,14 @@ test("the generated pages are what the code says: else run bun docs/generate.ts"
   const generated = await pages();
   assert.deepEqual(
     [...generated.keys()],
-    [".env.example", "docs/failures.md", "docs/route-test.md", "docs/scenarios.md", "docs/settings.md"],
+    [
+      ".env.example",
+      "docs/failures.md",
+      "docs/route-test.md",
+      "docs/routing.md",
+      "docs/scenarios.md",
+      "docs/settings.md",
+    ],
   );
   for (const [path, text] of generated) assert.equal(readFileSync(locate(path), "utf8"), text, path);
 });

@@ -1,0 +1,224 @@
+import { responsePairs } from "../../shared/headers.ts";
+import type { Http1Client } from "../../shared/http1/client.ts";
+import { dialFailure } from "../../shared/http1/failure.ts";
+import type {
+  ClientExchange,
+  Http1Failure,
+  ExchangeHandlers as Http1Handlers,
+  Origin,
+  RequestBody,
+} from "../../shared/http1/types.ts";
+import type { LinkRequestHead } from "../../shared/link/events.ts";
+import type { ExchangeHandlers } from "../../shared/link/link.ts";
+import { http1Framing, http1Headers, RESET_OF_HTTP1 } from "../../shared/link/over_http1.ts";
+import { mayResend } from "../../shared/resend.ts";
+import { joined } from "../relay/attempt.ts";
+import type { CarriedExchange } from "../relay/carrier.ts";
+import type { OverrideTarget } from "../routing/override_types.ts";
+import type { Resolution } from "./resolver.ts";
+
+/** What may wait here for the client of the relay: the first credit that a link gives. */
+const WINDOW_BYTES = 256 * 1024;
+
+/** What may wait here for a connection; one piece more is taken. */
+const UNSENT_MAX_BYTES = 64 * 1024;
+
+/** A provider's work may cost money: what it may have seen is sent again only where that changes nothing. */
+const NO_PATHS: ReadonlySet<string> = new Set();
+
+export interface ProviderExchangeOptions {
+  readonly client: Http1Client;
+  readonly target: OverrideTarget;
+  readonly head: LinkRequestHead;
+  readonly handlers: ExchangeHandlers;
+  /** Where the provider is, checked. */
+  resolve(): Resolution;
+  /** It got no whole answer. The failure may name addresses and what the provider said: it is for the log. */
+  failed(failure: Http1Failure): void;
+  /** A handler threw: a mistake of ours. The exchange is reset. */
+  fault(error: unknown): void;
+}
+
+/** One request on its way to a provider, and its answer: to the relay what an exchange of a link is. */
+export class ProviderExchange implements CarriedExchange {
+  readonly #options: ProviderExchangeOptions;
+  readonly #framing: RequestBody;
+  #request: ClientExchange | undefined;
+  /** What was written before there was a connection: kept, as the next address may have to be tried. */
+  #unsent: Uint8Array[] = [];
+  #unsentBytes = 0;
+  #sentAll = false;
+  #started = false;
+  /** `writable` is due. */
+  #blocked = false;
+  #unconsumed = 0;
+  #paused = false;
+  /** `settled` is due. */
+  #touched = false;
+  #over = false;
+  #faulty = false;
+
+  constructor(options: ProviderExchangeOptions) {
+    this.#options = options;
+    this.#framing = http1Framing(options.head);
+    // Later in this turn: what the caller writes at once leaves together with the head.
+    queueMicrotask(() => this.#begin());
+  }
+
+  // --- from the relay --------------------------------------------------------------------------------------
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#over || bytes.length === 0) return true;
+    if (this.#started) {
+      this.#blocked = !this.#request!.write(bytes);
+    } else {
+      this.#unsent.push(bytes);
+      this.#unsentBytes += bytes.length;
+      this.#request?.write(bytes);
+      this.#blocked = this.#unsentBytes >= UNSENT_MAX_BYTES && !this.#isWhole;
+    }
+    return !this.#blocked;
+  }
+
+  end(): void {
+    this.#sentAll = true;
+    if (!this.#over) this.#request?.end();
+  }
+
+  reset(): void {
+    if (this.#over) return;
+    this.#stop();
+  }
+
+  consumed(bytes: number): void {
+    this.#unconsumed -= bytes;
+    if (this.#over || !this.#paused || this.#unconsumed > WINDOW_BYTES / 2) return;
+    this.#paused = false;
+    this.#request!.resume();
+  }
+
+  // --- connecting ------------------------------------------------------------------------------------------
+
+  #begin(): void {
+    if (this.#over) return;
+    const { addresses, done } = this.#options.resolve();
+    if (addresses) return this.#connect(addresses);
+    done.then(
+      (found) => this.#connect(found),
+      (error) => this.#fail(dialFailure(this.#options.target, error)),
+    );
+  }
+
+  /** Nothing is written before there is a connection, so the next address may be tried when there is none. */
+  #connect([address, ...others]: readonly string[]): void {
+    if (this.#over) return;
+    const { client, target, head } = this.#options;
+    const { method } = head;
+    const whole = this.#isWhole;
+    const request = client.request(
+      originOf(target, address!),
+      { method, target: target.target, headers: http1Headers(head.headers) },
+      this.#framing,
+      this.#handlers(others),
+      {
+        idempotent: mayResend({ method, path: "" }, NO_PATHS),
+        ...(whole && { firstBytes: joined(this.#unsent) }),
+      },
+    );
+    this.#request = request;
+    if (whole) return;
+    for (const piece of this.#unsent) request.write(piece);
+    if (this.#sentAll) request.end();
+  }
+
+  /** All of a body whose length was announced is here. */
+  get #isWhole(): boolean {
+    return typeof this.#framing === "object" && this.#framing.length === this.#unsentBytes;
+  }
+
+  #handlers(others: readonly string[]): Http1Handlers {
+    const { handlers } = this.#options;
+    return {
+      started: () => {
+        this.#started = true;
+        this.#unsent = [];
+        this.#tell(() => handlers.started?.());
+      },
+      head: ({ status, headers }) => {
+        this.#touch();
+        this.#tell(() => handlers.response?.({ status, headers: responsePairs(headers) }));
+      },
+      data: (bytes) => this.#data(bytes),
+      end: () => {
+        this.#over = true;
+        this.#touch();
+        this.#tell(() => handlers.end());
+      },
+      drain: () => {
+        if (!this.#blocked) return;
+        this.#blocked = false;
+        this.#tell(() => handlers.writable?.());
+      },
+      failed: (failure) => {
+        if (failure.kind === "unreachable" && others.length > 0) this.#connect(others);
+        else this.#fail(failure);
+      },
+    };
+  }
+
+  // --- from the provider -----------------------------------------------------------------------------------
+
+  #data(bytes: Uint8Array): void {
+    this.#unconsumed += bytes.length;
+    if (this.#unconsumed >= WINDOW_BYTES && !this.#paused) {
+      this.#paused = true;
+      this.#request!.pause();
+    }
+    this.#touch();
+    // A copy: the connection uses its bytes again, the relay keeps what it gets.
+    this.#tell(() => this.#options.handlers.data(new Uint8Array(bytes), false));
+  }
+
+  #fail(failure: Http1Failure): void {
+    if (this.#over) return;
+    this.#stop();
+    this.#options.failed(failure);
+    const text = failure.during ? `${failure.kind} (${failure.during})` : failure.kind;
+    this.#tell(() => this.#options.handlers.reset(RESET_OF_HTTP1[failure.kind], text));
+  }
+
+  /** What one read brings comes within one task: `settled` follows behind it. */
+  #touch(): void {
+    if (this.#touched) return;
+    this.#touched = true;
+    queueMicrotask(() => {
+      if (!this.#touched) return;
+      this.#touched = false;
+      this.#tell(() => this.#options.handlers.settled?.());
+    });
+  }
+
+  #stop(): void {
+    this.#over = true;
+    this.#touched = false;
+    this.#unsent = [];
+    this.#request?.cancel();
+  }
+
+  /** What a handler throws must not reach the connection. */
+  #tell(handler: () => void): void {
+    try {
+      handler();
+    } catch (error) {
+      this.#options.fault(error);
+      if (this.#faulty) return;
+      this.#faulty = true;
+      this.#stop();
+      this.#tell(() => this.#options.handlers.reset("cancelled", "a fault of the relay"));
+    }
+  }
+}
+
+function originOf({ host, port, secure }: OverrideTarget, address: string): Origin {
+  return { host, port, address, ...(secure && { tls: { serverName: host } }) };
+}

@@ -1,0 +1,231 @@
+import {
+  busy,
+  cloud,
+  home,
+  lab,
+  loaded,
+  measured,
+  of,
+  price,
+  seconds,
+  stickyTo,
+  testOrders,
+  tokens,
+} from "./order_cases.ts";
+
+testOrders("cut-offs", [
+  {
+    name: "who misses one goes last, and is not out",
+    fleet: [home, lab, cloud],
+    preferences: { minThroughput: { p50: 5 } },
+    known: measured({ home: tokens(4), cloud: tokens(5) }),
+    expect: "d 3 2 1",
+  },
+  {
+    name: "of latency less is better",
+    fleet: [home, lab, cloud],
+    preferences: { maxLatency: { p50: 2 } },
+    known: measured({ home: seconds(3), cloud: seconds(2) }),
+    expect: "d 3 2 1",
+  },
+  {
+    name: "each percentile counts",
+    fleet: [home, lab],
+    preferences: { maxLatency: { p50: 5, p99: 5 } },
+    known: measured({ home: { latency: { p50: 1, p75: 1, p90: 1, p99: 6 } }, lab: seconds(5) }),
+    expect: "d 2 1",
+  },
+  {
+    name: "one that is missed is worse than one without data",
+    fleet: [home, lab],
+    preferences: { minThroughput: { p50: 5 }, maxLatency: { p50: 1 } },
+    known: measured({ home: { ...tokens(9), ...seconds(2) }, lab: tokens(9) }),
+    expect: "d 2 1",
+  },
+  {
+    name: "go before the order of providers",
+    fleet: [home, lab],
+    preferences: { order: ["home"], maxLatency: { p50: 1 } },
+    known: measured({ home: seconds(2) }),
+    expect: "d 2 1",
+  },
+  {
+    name: "go before sort",
+    fleet: [of("home", price(1)), of("lab", price(2))],
+    preferences: { sort: "price", maxLatency: { p50: 1 } },
+    known: measured({ home: seconds(2) }),
+    expect: "d 2 1",
+  },
+  {
+    name: "a free slot goes before them",
+    fleet: [of("home", busy), lab],
+    preferences: { maxLatency: { p50: 1 } },
+    known: measured({ home: seconds(1), lab: seconds(2) }),
+    expect: "d 2 1",
+  },
+  {
+    name: "all that miss are still candidates",
+    fleet: [of("home", busy)],
+    preferences: { maxLatency: { p50: 1 } },
+    known: measured({ home: seconds(2) }),
+    expect: "w 1",
+  },
+]);
+
+testOrders("session", [
+  {
+    name: "the session's worker goes first",
+    fleet: [home, of("lab", loaded)],
+    request: { session: "s" },
+    known: stickyTo("worker-2"),
+    expect: "d 2 1",
+  },
+  {
+    name: "it goes before an exact model",
+    fleet: [home, of("lab", { models: ["*"] })],
+    request: { session: "s" },
+    known: stickyTo("worker-2"),
+    expect: "d 2 1",
+  },
+  {
+    name: "not when it has no free slot",
+    fleet: [home, of("lab", busy)],
+    request: { session: "s" },
+    known: stickyTo("worker-2"),
+    expect: "d 1 2",
+  },
+  {
+    name: "not when it is not eligible",
+    fleet: [home, of("lab", { models: ["n"] })],
+    request: { session: "s" },
+    known: stickyTo("worker-2"),
+    expect: "d 1",
+  },
+  {
+    name: "not for another session",
+    fleet: [home, lab],
+    request: { session: "t" },
+    known: stickyTo("worker-2"),
+    expect: "d 1 2",
+  },
+  {
+    name: "not for another model",
+    fleet: [of("home", { models: ["n"] }), of("lab", { models: ["n"] })],
+    request: { model: "n", session: "s" },
+    known: stickyTo("worker-2"),
+    expect: "d 1:n 2:n",
+  },
+  {
+    name: "not under sort",
+    fleet: [home, lab],
+    request: { session: "s" },
+    preferences: { sort: "load" },
+    known: stickyTo("worker-2"),
+    expect: "d 1 2",
+  },
+  {
+    name: "under other preferences",
+    fleet: [home, lab],
+    request: { session: "s" },
+    preferences: { ignore: ["cloud"] },
+    known: stickyTo("worker-2"),
+    expect: "d 2 1",
+  },
+  {
+    name: "without a model",
+    fleet: [home, lab],
+    request: { model: undefined, session: "s" },
+    known: { sticky: [["s", "", "worker-2"]] },
+    expect: "d 2:undefined 1:undefined",
+  },
+  {
+    name: "an empty name is a session",
+    fleet: [home, lab],
+    request: { session: "" },
+    known: { sticky: [["", "m", "worker-2"]] },
+    expect: "d 2 1",
+  },
+]);
+
+testOrders("keeper", [
+  {
+    name: "who keeps it goes first",
+    fleet: [home, of("lab", loaded)],
+    request: { keptIds: ["k"] },
+    known: { keepers: [["k", "worker-2"]] },
+    expect: "d 2 1",
+  },
+  {
+    name: "who keeps it is waited for, though others are free",
+    fleet: [home, of("lab", busy)],
+    request: { keptIds: ["k"] },
+    known: { keepers: [["k", "worker-2"]] },
+    expect: "w 2 1",
+  },
+  {
+    name: "it goes before order and sort",
+    fleet: [home, lab],
+    request: { keptIds: ["k"] },
+    preferences: { order: ["home"], sort: "price" },
+    known: { keepers: [["k", "worker-2"]] },
+    expect: "d 2 1",
+  },
+  {
+    name: "the first id that somebody keeps counts",
+    fleet: [home, lab, cloud],
+    request: { keptIds: ["j", "k", "l"] },
+    known: {
+      keepers: [
+        ["l", "worker-3"],
+        ["k", "worker-2"],
+      ],
+    },
+    expect: "d 2 1 3",
+  },
+  {
+    name: "one that is ignored is not waited for",
+    fleet: [home, of("lab", busy)],
+    request: { keptIds: ["k"] },
+    preferences: { ignore: ["lab"] },
+    known: { keepers: [["k", "worker-2"]] },
+    expect: "d 1",
+  },
+  {
+    name: "one that has failed is not waited for",
+    fleet: [home, of("lab", busy)],
+    request: { keptIds: ["k"], excluded: ["worker-2"] },
+    known: { keepers: [["k", "worker-2"]] },
+    expect: "d 1",
+  },
+  {
+    name: "nobody keeps it any longer",
+    fleet: [home, lab],
+    request: { keptIds: ["k"] },
+    known: { keepers: [["k", "worker-9"]] },
+    expect: "d 1 2",
+  },
+]);
+
+testOrders("exact model", [
+  {
+    name: "goes before a star, busier or not",
+    fleet: [of("home", { models: ["*"] }), of("lab", loaded)],
+    expect: "d 2 1",
+  },
+  {
+    name: "a star that is free goes before one that is busy",
+    fleet: [of("home", busy), of("lab", { models: ["*"] })],
+    expect: "d 2 1",
+  },
+  {
+    name: "who lists a star and the name is exact",
+    fleet: [of("home", { models: ["*"] }), of("lab", { models: ["*", "m"] })],
+    expect: "d 2 1",
+  },
+  {
+    name: "a model that is called like the star",
+    fleet: [of("home", { models: ["*"] }), lab],
+    request: { model: "*" },
+    expect: "d 1:*",
+  },
+]);

@@ -31,7 +31,7 @@ const commands: readonly Command[] = [
           "  --worker-secret-file secret.txt --backend-url http://127.0.0.1:11434",
         modelRelayFile: true,
         run: (settings, io) =>
-          withLog(settings, io, async () => (await import("./worker/work.ts")).work(settings)),
+          withLog(settings, io, async () => (await import("./worker/worker.ts")).worker(settings, io)),
       }),
   },
   {
@@ -57,7 +57,7 @@ const commands: readonly Command[] = [
         operands: { names: ["METHOD", "PATH"], optional: true },
         example: ROUTE_TEST_EXAMPLE,
         notes: ROUTE_TEST_NOTES,
-        run: async (settings, io, operands) =>
+        run: async (settings, io, { operands }) =>
           (await import("./server/route_test/route_test.ts")).routeTest(settings, io, operands),
       });
     },

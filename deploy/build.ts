@@ -31,7 +31,7 @@ export interface Compilation {
 }
 
 /**
- * Compile `main.ts`. A file of that name is replaced at once, while it runs too, or removed when this fails.
+ * Compile `main.ts`. A program of that name may run while it is replaced. None of that name is left when this fails.
  *
  * @returns the source files in it, by their paths from the root
  * @throws Error with what Bun says
@@ -46,10 +46,12 @@ export function compile({ outfile, target }: Compilation): string[] {
   const commit = `--define=SIGNALBOX_COMMIT=${JSON.stringify(commitOf(ROOT) ?? "")}`;
   const command = ["build", "main.ts", ...FLAGS, commit, ...(other ?? [])];
   try {
-    rmSync(outfile, { force: true });
     run([...command, `--outfile=${built}`, `--metafile=${metafile}`]);
     renameSync(built, outfile);
     return Object.keys((JSON.parse(readFileSync(metafile, "utf8")) as { inputs: object }).inputs);
+  } catch (error) {
+    rmSync(outfile, { force: true });
+    throw error;
   } finally {
     rmSync(scratch, { recursive: true });
   }

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { dryRun } from "../server/route_test/dry_run.ts";
 import { readScenario } from "../server/route_test/read_scenario.ts";
 import { renderReport } from "../server/route_test/render_report.ts";
-import { styleOf } from "../server/route_test/style.ts";
 import { wrap } from "../shared/command_line/help.ts";
+import { styleOf } from "../shared/command_line/style.ts";
 import { parseToml } from "../shared/settings/settings_file.ts";
 
 const FOLDER = "tests/routing/scenarios";

@@ -19,6 +19,8 @@ export interface AppParts {
   version: string;
   /** `provider`, that of workers that name none, is what `/health` calls `models_provider`, as ModelRelay. */
   settings: RelaySettings & Pick<ServeSettings, "provider">;
+  /** How often each override endpoint was used; undefined: there are none. */
+  overrides(): Record<string, Record<string, number>> | undefined;
   /** Whether a request shows the admin token. */
   isAdmin(headers: Headers): boolean;
   /** Milliseconds since 1970. */
@@ -50,6 +52,7 @@ export function makeApp(parts: AppParts) {
       .get("/admin/stats", () => ({
         queue_depth: { [parts.settings.provider]: parts.line.length },
         active_workers: workersOf(parts.fleet).length,
+        ...(parts.overrides() && { overrides: parts.overrides() }),
       }))
       .post(
         "/admin/route-test",

@@ -5,29 +5,13 @@ import { warningLine } from "../shared/command_line/report.ts";
 import { MAX_SOCKET_MESSAGE_BYTES } from "../shared/link/plain_limits.ts";
 import { log } from "../shared/log.ts";
 import { runtime } from "../shared/runtime/current.ts";
-import type { Listener } from "../shared/runtime/ports.ts";
+import type { Listener, ListenOptions } from "../shared/runtime/ports.ts";
 import { isLoopback } from "../shared/settings/addresses.ts";
 import { whenToldToStop } from "../shared/stop_signal.ts";
-import { Sweeper } from "../shared/sweeper.ts";
-import { version } from "../shared/version.ts";
 import { within } from "../shared/within.ts";
-import { AdminToken } from "./admin/admin_token.ts";
-import { makeApp } from "./app.ts";
-import { Cors } from "./cors.ts";
-import { Fleet } from "./fleet.ts";
-import { Front } from "./front.ts";
-import { connectionLog } from "./hub/connection_log.ts";
-import { Hub } from "./hub/hub.ts";
-import type { WorkerLink } from "./hub/worker_connection.ts";
-import { WorkerDoor } from "./hub/worker_door.ts";
-import { AuthLimiter } from "./keys/auth_limiter.ts";
-import { asksToExplain, ClientDoor, requireExplain, requireScope } from "./keys/client_door.ts";
-import { watchKeys } from "./keys/watched_keys.ts";
-import { WorkerSecrets } from "./keys/worker_secrets.ts";
-import { Relay } from "./relay/relay.ts";
+import { compose, wantsKeys } from "./compose.ts";
+import type { Front } from "./front.ts";
 import type { ServeSettings } from "./settings.ts";
-import { trustedProxies } from "./trusted_proxies.ts";
-import { WaitingLine } from "./waiting_line.ts";
 import { watchTls } from "./watch_tls.ts";
 
 const clock = systemClock;
@@ -50,124 +34,83 @@ export async function serve(
   options: ServeOptions = {},
 ): Promise<number> {
   const stop = options.stop ?? whenToldToStop().requested;
-  const { front, hub, line } = compose(settings);
+  const relay = compose(settings);
+  const { front } = relay;
   const pair = tlsPair(settings);
   const tls = pair && readTls(pair.certPath, pair.keyPath);
+  const shared = { maxRequestBodyBytes: RUNTIME_BODY_LIMIT_BYTES, maxMessageBytes: MAX_SOCKET_MESSAGE_BYTES };
   const listener = await runtime.listen({
+    ...shared,
     hostname: settings.listen.host,
     port: settings.listen.port,
     ...(tls && { tls }),
-    maxRequestBodyBytes: RUNTIME_BODY_LIMIT_BYTES,
-    maxMessageBytes: MAX_SOCKET_MESSAGE_BYTES,
     handle: (request, context) => front.handle(request, context),
   });
+  const forOverrides = await listenForOverrides(settings, shared, front);
+  const listeners = [listener, ...(forOverrides ? [forOverrides] : [])];
+  for (const { port } of listeners) relay.ports.add(port);
   const unwatchTls = pair && watchTls(pair, clock, (renewed) => listener.reloadTls(renewed));
   const url = urlOf(settings, listener);
   if (options.listening) options.listening(url);
   else greet(settings, url, io);
   await stop;
-  await shutDown({ settings, hub, line, listener });
+  await shutDown({ ...relay, settings, listeners });
   unwatchTls?.();
   return 0;
 }
 
-/** The parts of a relay, each from those above it. */
-function compose(settings: ServeSettings) {
-  const adminToken = new AdminToken(settings.adminToken);
-  const clientDoor = new ClientDoor({
-    required: wantsKeys(settings),
-    keys: settings.apiKeysFile ? watchKeys(settings.apiKeysFile, clock) : () => new Map(),
-  });
-  const fleet = new Fleet<WorkerLink>({ clock, absentGraceMs: settings.absentGraceMs });
-  const line = new WaitingLine({
-    clock,
-    fleet,
-    limits: { countMax: settings.maxQueueLen, bytesMax: settings.maxQueueBytes },
-  });
-  const relay = new Relay({
-    settings: {
-      ...settings,
-      resendPaths: new Set(settings.resendPaths),
-      fallbackOn: new Set(settings.fallbackOn),
-    },
-    line,
-    fleet,
-    clock,
-    sweeper: new Sweeper(clock),
-    runtime,
-    authenticate: (headers) => {
-      const admitted = clientDoor.authenticate(headers);
-      requireScope(admitted, "inference");
-      const { key, credentialHeaders } = admitted;
-      const isAdmin = adminToken.isShown(headers);
-      return {
-        name: key?.name,
-        // The token opens the relay itself: no worker is to see it.
-        consumed: isAdmin ? [...credentialHeaders, "authorization"] : credentialHeaders,
-        mayExplain: asksToExplain(headers) && (isAdmin || requireExplain(admitted)),
-      };
-    },
-    isTrustedProxy: trustedProxies(settings.trustedProxies),
-  });
-  const hub = new Hub({
-    fleet,
-    door: new WorkerDoor({
-      secrets: new WorkerSecrets(settings.workerSecrets),
-      limiter: new AuthLimiter(clock),
-      clock,
-      defaultProvider: settings.provider,
-      handshakesPerSecond: settings.maxWorkerHandshakes,
-    }),
-    clock,
-    randomId: () => crypto.randomUUID(),
-    events: connectionLog,
-  });
-  const app = makeApp({
-    relay,
-    fleet,
-    line,
-    version,
-    settings,
-    isAdmin: (headers) => adminToken.isShown(headers),
-    timeMs: Date.now,
-  });
-  const front = new Front({
-    hub,
-    app,
-    cors: new Cors(settings.corsOrigins),
-    admit: (headers, credential) => {
-      if (credential === "admin") adminToken.require(headers);
-      if (credential === "client") clientDoor.authenticate(headers);
+/** Where only upstreams come that may name an endpoint, when there is such a place. */
+async function listenForOverrides(
+  { override }: ServeSettings,
+  shared: Pick<ListenOptions, "maxRequestBodyBytes" | "maxMessageBytes">,
+  front: Front,
+): Promise<Listener | undefined> {
+  const where = override?.listen;
+  if (!where) return undefined;
+  const listener = await runtime.listen({
+    ...shared,
+    ...("unix" in where
+      ? { unix: where.unix, hostname: "", port: 0 }
+      : { hostname: where.host, port: where.port }),
+    handle: (request, context) => {
+      context.forOverrides = true;
+      return front.handle(request, context);
     },
   });
-  return { front, hub, line };
+  const address = "unix" in where ? where.unix : `${where.host}:${listener.port}`;
+  log.info("Listening for overrides", { address });
+  return listener;
 }
 
-interface Running {
+interface Running extends Pick<ReturnType<typeof compose>, "hub" | "line" | "override"> {
   settings: ServeSettings;
-  hub: Hub;
-  line: WaitingLine<WorkerLink>;
-  listener: Listener;
+  listeners: readonly Listener[];
 }
 
 /** Nothing new comes in, who waits is told so, what runs may finish. A second signal ends the process at once. */
-async function shutDown({ settings, hub, line, listener }: Running): Promise<void> {
+async function shutDown({ settings, hub, line, override, listeners }: Running): Promise<void> {
   log.info("Draining");
   line.close("shutting_down");
-  const stopped = listener.stop();
-  await hub.drain(settings.drainTimeoutMs);
+  const stopped = Promise.all(listeners.map((listener) => listener.stop()));
+  const idle = override ? untilIdle(override.tally, settings.drainTimeoutMs) : undefined;
+  await Promise.all([hub.drain(settings.drainTimeoutMs), idle]);
   await within(clock, LAST_BYTES_MS, stopped);
-  await listener.stop(true);
+  await Promise.all(listeners.map((listener) => listener.stop(true)));
   log.info("Stopped");
 }
 
+/** Requests that providers have end by themselves; looking now and then is enough for a process that leaves. */
+async function untilIdle(tally: { readonly underWay: number }, timeoutMs: number): Promise<void> {
+  const deadlineMs = clock.nowMs() + timeoutMs;
+  while (tally.underWay > 0 && clock.nowMs() < deadlineMs) {
+    await new Promise<void>((resolve) => clock.after(DRAIN_POLL_MS, resolve));
+  }
+}
+
+const DRAIN_POLL_MS = 50;
+
 /** What the clients' sockets have to take the last bytes of answers that are complete. */
 const LAST_BYTES_MS = 500;
-
-/** Whether clients must show a key: on request, and by default when there are keys to show. */
-function wantsKeys({ requireApiKeys, apiKeysFile }: ServeSettings): boolean {
-  return requireApiKeys ?? apiKeysFile !== undefined;
-}
 
 /** The settings know that there is none without the other. */
 function tlsPair({ tlsCert, tlsKey }: ServeSettings): { certPath: string; keyPath: string } | undefined {

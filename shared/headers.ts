@@ -79,9 +79,15 @@ export function requestPairs(headers: Headers, crossing: RequestCrossing): Heade
   return pairs;
 }
 
-/** `x-provider`, `x-provider-endpoint`, …, `x-signalbox-…`. */
+/**
+ * `x-provider`, `x-provider-endpoint`, …, `x-signalbox-…`; also with underscores, which some servers take for dashes:
+ * what a backend behind one would read must not get past here.
+ */
 function isForRelay(name: string): boolean {
-  return name.startsWith("x-") && (name.startsWith("x-provider") || name.startsWith("x-signalbox-"));
+  if (!name.startsWith("x-") && !name.startsWith("x_")) return false;
+  const dashed = name.includes("_") ? name.replaceAll("_", "-") : name;
+  if (dashed.startsWith("x-provider") || dashed.startsWith("x-signalbox-")) return true;
+  return dashed !== name && REQUEST_STOPS.has(dashed);
 }
 
 function pushForwarded(pairs: HeaderPairs, headers: Headers, crossing: RequestCrossing): void {
@@ -89,7 +95,9 @@ function pushForwarded(pairs: HeaderPairs, headers: Headers, crossing: RequestCr
   const before = told("x-forwarded-for");
   const host = told("x-forwarded-host") ?? headers.get("host");
   pairs.push(["via", continued(headers.get("via"), VIA)]);
-  pairs.push(["x-forwarded-for", continued(before, crossing.peer)]);
+  // A client on a unix socket has no address.
+  const chain = crossing.peer === "" ? before : continued(before, crossing.peer);
+  if (chain) pairs.push(["x-forwarded-for", chain]);
   pairs.push(["x-forwarded-proto", told("x-forwarded-proto") ?? (crossing.secure ? "https" : "http")]);
   if (host !== null) pairs.push(["x-forwarded-host", host]);
 }

@@ -13,7 +13,11 @@ export const log = getLogger("signalbox");
 export interface RequestLine {
   method: string;
   /** Without the query, which may hold secrets. */
-  path: string;
+  /** Undefined for a request that named an endpoint of its own: its paths are nobody's business. */
+  path: string | undefined;
+  /** The name under which that endpoint is listed, and its scheme and host. */
+  override?: string | undefined;
+  host?: string | undefined;
   status: number;
   model?: string | undefined;
   provider?: string | undefined;
@@ -103,6 +107,8 @@ function fieldsOf(line: RequestLine): Record<string, unknown> {
   return {
     method: line.method,
     path: line.path,
+    override: line.override,
+    host: line.host,
     status: line.status,
     model: line.model,
     provider: line.provider,

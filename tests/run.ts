@@ -2,7 +2,8 @@
  * Runs every check and test there is, and ends with one line that counts them: what `npm test` does.
  *
  * The same unit and contract tests run under Bun and under Deno; the end-to-end tests start the program as
- * processes, once on each runtime. `bun tests/run.ts PATH…` runs the named files only, in the same way.
+ * processes, once on each runtime and once as the executable, which is built before. `bun tests/run.ts PATH…` runs the
+ * named files only, in the same way.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -40,6 +41,7 @@ const END_TO_END = "tests/end_to_end";
 const unitPaths = [
   "tests/architecture",
   "tests/command_line",
+  "tests/deploy",
   "tests/routing",
   "tests/server",
   "tests/shared",
@@ -78,6 +80,8 @@ function steps(only: string[]): Step[] {
       ? [
           bunTest("end to end on Bun", whole, { SIGNALBOX_TEST_RUNTIME: "bun" }),
           bunTest("end to end on Deno", whole, { SIGNALBOX_TEST_RUNTIME: "deno" }),
+          { name: "build", command: [BUN, "deploy/build.ts"] },
+          bunTest("end to end on the binary", whole, { SIGNALBOX_TEST_RUNTIME: "binary" }),
         ]
       : []),
   ];

@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../shared/clock.ts";
 import type { BackendModels } from "./catalog.ts";
 
 /** A backend that was not there is asked again this often: people start it after the worker. */
-const RETRY_INTERVAL_MS = 5_000;
+export const RETRY_INTERVAL_MS = 5_000;
 
 /** A backend that was there is asked again this often: models are loaded and unloaded. */
 const REFRESH_INTERVAL_MS = 60_000;

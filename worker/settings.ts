@@ -46,12 +46,11 @@ export const workerSettings = z.object({
     default: "auto",
     says: "Form of the link: auto takes the framed one where the relay has it, plain is ModelRelay's",
   }),
-  backendUrl: field(backendUrl, {
+  backendUrl: optionalField(backendUrl, {
     group: "Backend",
-    default: "http://127.0.0.1:8000",
     env: ["BACKEND_URL"],
     modelRelay: true,
-    says: "The HTTP server that requests are forwarded to; a path in it is put before theirs",
+    says: "The HTTP server to forward to, a path in it before theirs; unset, it is looked for on the usual local ports",
   }),
   backendCaFile: optionalField(file, {
     group: "Backend",

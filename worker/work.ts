@@ -34,6 +34,9 @@ const CLOSE_GRACE_MS = 500;
 const clock = systemClock;
 const delay = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
 
+/** With a backend, named or found. */
+export type WorkSettings = WorkerSettings & { backendUrl: string };
+
 /** For who runs a worker as a part of something larger. */
 export interface WorkOptions {
   /** Resolves when it is time to stop. By default SIGTERM and SIGINT say so. */
@@ -43,7 +46,7 @@ export interface WorkOptions {
 }
 
 /** `signalbox worker`: serves the backend to every relay until it is told to stop. Resolves with the exit code. */
-export async function work(settings: WorkerSettings, options: WorkOptions = {}): Promise<number> {
+export async function work(settings: WorkSettings, options: WorkOptions = {}): Promise<number> {
   const stop = options.stop ?? whenToldToStop().requested;
   const backend = makeBackend(settings);
   const caPem = settings.caFile ? [readText(settings.caFile)] : undefined;
@@ -84,7 +87,7 @@ export async function work(settings: WorkerSettings, options: WorkOptions = {}):
   return 0;
 }
 
-function makeBackend(settings: WorkerSettings): Backend {
+function makeBackend(settings: WorkSettings): Backend {
   const url = new URL(settings.backendUrl);
   const caPem = settings.backendCaFile ? [readText(settings.backendCaFile)] : undefined;
   return {
@@ -105,7 +108,7 @@ function makeBackend(settings: WorkerSettings): Backend {
 const unlimitedAsZero = (ms: number) => (Number.isFinite(ms) ? ms : 0);
 
 interface TetherParts {
-  settings: WorkerSettings;
+  settings: WorkSettings;
   caPem: string[] | undefined;
   relayUrl: string;
   backend: Backend;

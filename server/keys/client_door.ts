@@ -29,6 +29,11 @@ export interface ClientDoorOptions {
 export class ClientDoor {
   constructor(private readonly options: ClientDoorOptions) {}
 
+  /** The key of ours that the headers show, if any; nobody is refused. */
+  find(headers: Headers): ClientKey | undefined {
+    return findKeys(headers, this.options.keys()).key;
+  }
+
   /** @throws RelayFailure `unauthorized` without a key, `invalid_api_key` with an unknown one */
   authenticate(headers: Headers): Admitted {
     const keys = this.options.keys();

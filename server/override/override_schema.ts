@@ -103,6 +103,7 @@ const overrideTable = z.strictObject(
   {
     listen: listen.optional(),
     resolver: hostPort.codec.optional(),
+    ca_file: z.string(wanted.file).min(1, wanted.file).optional(),
     require: z.array(z.enum(WAYS, `one of ${WAYS.join(", ")}`), wanted.ways).default([]),
     endpoint: tables(endpoint, 256),
     key: tables(key, 64).optional(),
@@ -110,7 +111,12 @@ const overrideTable = z.strictObject(
   wanted.table,
 );
 export const overrideSchema = overrideTable.transform(
-  ({ endpoint, key = [], ...rest }): OverrideSettings => ({ ...rest, endpoints: endpoint, keys: key }),
+  ({ endpoint, key = [], ca_file, ...rest }): OverrideSettings => ({
+    ...rest,
+    ...(ca_file !== undefined && { caFile: ca_file }),
+    endpoints: endpoint,
+    keys: key,
+  }),
 );
 
 /** The keys that a table may have, by the last name of its path; "" for `[override]` itself. */

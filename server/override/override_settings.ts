@@ -11,6 +11,8 @@ export interface OverrideSettings {
   readonly require: readonly TrustWay[];
   /** A listener for overrides only. */
   readonly listen?: OverrideListen | undefined;
+  /** More certificate authorities to trust for providers: a PEM file. */
+  readonly caFile?: string | undefined;
   /** A DNS server to ask instead of the system's. */
   readonly resolver?: HostPort | undefined;
 }

@@ -38,10 +38,11 @@ function parseJson(text: string): unknown {
 }
 
 /** The table that gives these settings again. Where secrets stand is not secret. */
-function print({ listen, resolver, require, endpoints, keys }: OverrideSettings): object {
+function print({ listen, resolver, caFile, require, endpoints, keys }: OverrideSettings): object {
   return {
     ...(listen && { listen: "unix" in listen ? `unix:${listen.unix}` : z.encode(hostPort.codec, listen) }),
     ...(resolver && { resolver: z.encode(hostPort.codec, resolver) }),
+    ...(caFile !== undefined && { ca_file: caFile }),
     ...(require.length > 0 && { require }),
     endpoint: endpoints.map(printEndpoint),
     ...(keys.length > 0 && { key: keys.map(printKey) }),
@@ -75,8 +76,14 @@ function settle(settings: OverrideSettings, place: Place): OverrideSettings {
       throw mistake(key, `must hold at least ${SECRET_MIN_BYTES} bytes: found ${bytes}`);
     return { ...signer, secret };
   });
-  const { listen } = settings;
-  return { ...settings, endpoints, keys, ...(listen && { listen: settledListen(listen, place) }) };
+  const { listen, caFile } = settings;
+  return {
+    ...settings,
+    endpoints,
+    keys,
+    ...(listen && { listen: settledListen(listen, place) }),
+    ...(caFile !== undefined && { caFile: resolve(place.folder, caFile) }),
+  };
 }
 
 function settledListen(listen: OverrideListen, { folder }: Place): OverrideListen {

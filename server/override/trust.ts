@@ -43,11 +43,15 @@ export interface TrustEvidence {
 /** A way that the evidence shows, with what it is good for. */
 interface Shown {
   readonly way: TrustWay;
+  /** Who shows it. */
+  readonly by?: string;
   readonly endpoints?: ReadonlySet<string> | undefined;
 }
 
 export interface TrustedGrant extends OverrideGrant {
   readonly ways: readonly TrustWay[];
+  /** The name of the API key, else the id of the key that signed. */
+  readonly by: string | undefined;
 }
 
 /** Decides who may name the endpoint of a request. The admin token is not a way. */
@@ -71,15 +75,22 @@ export class OverrideTrust {
       throw new RelayFailure("unauthorized");
     if (shown.length === 0) throw notAllowed("the API key lacks the scope override");
     if (missing !== undefined) throw notAllowed(`it must come ${IN_WORDS[missing]} too`);
-    return { ways: shown.map(({ way }) => way), ...intersection(shown) };
+    return {
+      ways: shown.map(({ way }) => way),
+      by: shown.find(({ by }) => by !== undefined)?.by,
+      ...intersection(shown),
+    };
   }
 
   #shown({ key, onListener, signature, request }: TrustEvidence): Shown[] {
     const shown: Shown[] = [];
-    if (key?.scopes.has("override")) shown.push({ way: "key", endpoints: key.overrideEndpoints });
+    if (key?.scopes.has("override"))
+      shown.push({ way: "key", by: key.name, endpoints: key.overrideEndpoints });
     if (onListener) shown.push({ way: "listener" });
-    if (signature !== null)
-      shown.push({ way: "signature", endpoints: this.#verify(signature, request).endpoints });
+    if (signature !== null) {
+      const { id, endpoints } = this.#verify(signature, request);
+      shown.push({ way: "signature", by: id, endpoints });
+    }
     return shown;
   }
 

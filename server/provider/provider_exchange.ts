@@ -110,16 +110,16 @@ export class ProviderExchange implements CarriedExchange {
   }
 
   /** Nothing is written before there is a connection, so the next address may be tried when there is none. */
-  #connect([address, ...others]: readonly string[]): void {
+  #connect(addresses: readonly string[], at = 0): void {
     if (this.#over) return;
     const { client, target, head } = this.#options;
     const { method } = head;
     const whole = this.#isWhole;
     const request = client.request(
-      originOf(target, address!),
+      originOf(target, addresses[at]!),
       { method, target: target.target, headers: http1Headers(head.headers) },
       this.#framing,
-      this.#handlers(others),
+      this.#handlers(addresses, at),
       {
         idempotent: mayResend({ method, path: "" }, NO_PATHS),
         ...(whole && { firstBytes: joined(this.#unsent) }),
@@ -136,7 +136,7 @@ export class ProviderExchange implements CarriedExchange {
     return typeof this.#framing === "object" && this.#framing.length === this.#unsentBytes;
   }
 
-  #handlers(others: readonly string[]): Http1Handlers {
+  #handlers(addresses: readonly string[], at: number): Http1Handlers {
     const { handlers } = this.#options;
     return {
       started: () => {
@@ -160,7 +160,8 @@ export class ProviderExchange implements CarriedExchange {
         this.#tell(() => handlers.writable?.());
       },
       failed: (failure) => {
-        if (failure.kind === "unreachable" && others.length > 0) this.#connect(others);
+        const untouched = failure.kind === "unreachable" && !this.#started;
+        if (untouched && at + 1 < addresses.length) this.#connect(addresses, at + 1);
         else this.#fail(failure);
       },
     };

@@ -1,7 +1,8 @@
 import { pathMatches } from "../../shared/endpoint_prefixes.ts";
-import { RelayFailure } from "../../shared/failures.ts";
+import { RelayFailure, toFailure } from "../../shared/failures.ts";
 import { pathOf } from "../../shared/path_of.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
+import { ENDPOINT_HEADER } from "../override/door.ts";
 import { announcesBody, asksForWebSocket } from "../request_headers.ts";
 import type { Caller, RelayParts } from "./parts.ts";
 
@@ -15,10 +16,30 @@ const NEVER_RELAYED = new Set(["CONNECT", "TRACE"]);
 export function checkRequest(request: Request, context: RequestContext, parts: RelayParts): Caller {
   const { headers, method } = request;
   const head = { headers, method, target: context.target };
-  checkForAnybody(head);
-  const caller = parts.authenticate(headers);
+  const names = namesEndpoint(headers);
+  // First: a request meant for a customer's own endpoint must never reach shared workers, whoever sent it.
+  if (names && !parts.override) throw new RelayFailure("override_not_allowed");
+  checkMethod(method);
+  const caller = names ? admitOverride(head, context, parts) : parts.authenticate(headers);
   checkForCaller(head, parts.settings);
   return { ...caller, trustedPeer: parts.isTrustedProxy(context.peer) };
+}
+
+function admitOverride(head: CheckedHead, context: RequestContext, { override }: RelayParts): Caller {
+  const { door, tally } = override!;
+  try {
+    const admitted = door.admit({ ...head, onListener: context.forOverrides === true });
+    const { by, consumed } = admitted;
+    return { name: by, consumed, mayExplain: false, trustedPeer: false, override: admitted };
+  } catch (thrown) {
+    tally.refused(toFailure(thrown).code);
+    throw thrown;
+  }
+}
+
+/** It is meant for an endpoint of its own. */
+export function namesEndpoint(headers: Headers): boolean {
+  return headers.has(ENDPOINT_HEADER);
 }
 
 /** What is looked at of a request before its body is. */
@@ -29,12 +50,9 @@ export interface CheckedHead {
 }
 
 /** What is refused whoever asks. @throws RelayFailure */
-export function checkForAnybody({ method, headers }: CheckedHead): void {
-  // First: a request meant for a customer's own endpoint must never reach shared workers, whoever sent it.
-  if (headers.has("x-provider-endpoint")) throw new RelayFailure("override_not_allowed");
-  if (NEVER_RELAYED.has(method)) {
-    throw new RelayFailure("method_not_allowed", { headers: { allow: ALLOWED } });
-  }
+export function checkMethod(method: string): void {
+  if (!NEVER_RELAYED.has(method)) return;
+  throw new RelayFailure("method_not_allowed", { headers: { allow: ALLOWED } });
 }
 
 export type HeadSettings = Pick<RelayParts["settings"], "maxHeaderSizeBytes" | "allowPaths" | "denyPaths">;

@@ -2,8 +2,12 @@ import type { Clock } from "../../shared/clock.ts";
 import type { Runtime } from "../../shared/runtime/ports.ts";
 import type { Sweeper } from "../../shared/sweeper.ts";
 import type { WorkerLink } from "../hub/worker_connection.ts";
+import type { AdmittedOverride, OverrideDoor } from "../override/door.ts";
+import type { OverrideTally } from "../override/tally.ts";
+import type { OverrideTarget } from "../routing/override_types.ts";
 import type { ServeSettings } from "../settings.ts";
 import type { WaitingLine } from "../waiting_line.ts";
+import type { Carrier } from "./carrier.ts";
 import type { Pupil } from "./lessons.ts";
 
 /** Who asks, as far as the relay has to know. */
@@ -14,8 +18,17 @@ export interface Caller {
   consumed: readonly string[];
   /** It asks for the routing decision, and may see it. */
   mayExplain: boolean;
+  /** Where it goes in place of a worker. */
+  override?: AdmittedOverride;
   /** The peer is a proxy of ours: what it says of the client is believed. */
   trustedPeer: boolean;
+}
+
+/** What it takes to send a request to the endpoint that it names. */
+export interface OverrideParts {
+  readonly door: Pick<OverrideDoor, "admit">;
+  readonly tally: OverrideTally;
+  carrierTo(target: OverrideTarget): Carrier;
 }
 
 /** What relaying needs. */
@@ -31,6 +44,8 @@ export interface RelayParts {
   sweeper: Sweeper;
   runtime: Pick<Runtime, "streamingBody">;
   /** Who sent these headers. @throws RelayFailure when a key is wanted and there is none, or it is unknown */
-  authenticate(headers: Headers): Omit<Caller, "trustedPeer">;
+  authenticate(headers: Headers): Omit<Caller, "trustedPeer" | "override">;
+  /** Requests that name an endpoint of their own; undefined: none may. */
+  override: OverrideParts | undefined;
   isTrustedProxy(peer: string): boolean;
 }

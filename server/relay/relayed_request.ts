@@ -5,8 +5,10 @@ import { failureResponse } from "../failure_response.ts";
 import { type Intent, readIntent, wantsPeek } from "../intent.ts";
 import type { BodyOutcome } from "./answer_body.ts";
 import { checkRequest } from "./check_request.ts";
+import type { Delivery, DeliveryOptions } from "./delivery.ts";
 import { outcomeCode } from "./outcome_code.ts";
 import type { RelayParts } from "./parts.ts";
+import { ProviderDelivery } from "./provider_delivery.ts";
 import { RequestBody } from "./request_body.ts";
 import { RequestRecord } from "./request_record.ts";
 import { Responder } from "./responder.ts";
@@ -23,7 +25,9 @@ export class RelayedRequest implements Watched {
   readonly #record: RequestRecord;
   readonly #responder: Responder;
   #body: RequestBody | undefined;
-  #tries: Tries | undefined;
+  #delivery: Delivery | undefined;
+  /** It goes to an endpoint of its own. */
+  #toProvider = false;
   #waitingForClient = false;
   /** The client left, or a limit was reached: whatever is waited for does not matter any longer. */
   #brokenOff: RelayFailure | undefined;
@@ -62,32 +66,39 @@ export class RelayedRequest implements Watched {
 
   /** The deadline passed. */
   expired(): void {
-    this.#fail(new RelayFailure(this.#waitingForClient ? "upload_timeout" : "request_timeout"));
+    const late = this.#toProvider ? "provider_timeout" : "request_timeout";
+    this.#fail(new RelayFailure(this.#waitingForClient ? "upload_timeout" : late));
   }
 
   async #relay(): Promise<Response> {
     const caller = checkRequest(this.#request, this.#context, this.#parts);
     this.#record.client = caller.name;
+    this.#toProvider = caller.override !== undefined;
     this.#waiting(true);
     const body = await this.#interruptible(RequestBody.open(this.#request, this.#parts.settings));
     this.#body = body;
     body.onWaiting = (isWaiting) => this.#waiting(isWaiting);
     this.#waiting(false);
-    const intent = await this.#readIntent(body);
-    this.#record.understood(intent);
-    this.#tries = new Tries({
+    this.#delivery = await this.#deliveryOf({
       parts: this.#parts,
+      method: this.#request.method,
       headers: this.#request.headers,
       context: this.#context,
       caller,
       body,
-      intent,
       record: this.#record,
       responder: this.#responder,
-      arrivedAtMs: this.#arrivedAtMs,
       uploadFailed: (failure) => this.#fail(failure),
     });
-    return await this.#interruptible(this.#tries.answer());
+    return await this.#interruptible(this.#delivery.answer());
+  }
+
+  async #deliveryOf(options: DeliveryOptions): Promise<Delivery> {
+    const { override } = options.caller;
+    if (override) return new ProviderDelivery(options, override);
+    const intent = await this.#readIntent(options.body);
+    this.#record.understood(intent);
+    return new Tries({ ...options, intent, arrivedAtMs: this.#arrivedAtMs });
   }
 
   /** The client's body is what we wait for, or is not any longer: another limit counts. */
@@ -107,10 +118,10 @@ export class RelayedRequest implements Watched {
   }
 
   #bodyOver(outcome: BodyOutcome): void {
-    this.#record.failure = outcomeCode(outcome);
+    this.#record.failure = outcomeCode(outcome, this.#toProvider ? "provider" : "worker");
     // An answer may be complete before the request is: nobody wants the rest.
     this.#body?.discard();
-    this.#tries?.giveUp();
+    this.#delivery?.giveUp();
     this.#finished();
   }
 
@@ -119,17 +130,17 @@ export class RelayedRequest implements Watched {
   /** Break off, whatever the request is at. */
   #fail(failure: RelayFailure): void {
     this.#brokenOff ??= failure;
-    this.#tries?.stop(failure);
+    this.#delivery?.stop(failure);
     this.#responder.body?.fail(failure.code);
     this.#interrupt(failure);
   }
 
   #refuse(failure: RelayFailure): Response {
-    this.#tries?.giveUp();
+    this.#delivery?.giveUp();
     this.#body?.discard();
     try {
       // A backend's own answer, though one with which nobody was content, says more than that no other came.
-      const last = failure.code === "client_gone" ? undefined : this.#tries?.lastAnswer();
+      const last = failure.code === "client_gone" ? undefined : this.#delivery?.lastAnswer();
       return last ?? this.#failed(failure);
     } catch (thrown) {
       return this.#failed(toFailure(thrown));
@@ -144,6 +155,8 @@ export class RelayedRequest implements Watched {
 
   #finished(): void {
     this.#record.bytesIn = this.#body?.receivedBytes ?? 0;
+    const { overrideName, result } = this.#record;
+    if (overrideName !== undefined) this.#parts.override?.tally.ended(overrideName, result);
     this.#record.write(this.#parts.clock.nowMs());
   }
 

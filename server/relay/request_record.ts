@@ -6,6 +6,7 @@ import { pathOf } from "../../shared/path_of.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import type { FailedRequest } from "../failure_response.ts";
 import type { Intent } from "../intent.ts";
+import type { OverrideTarget } from "../routing/override_types.ts";
 import type { Candidate, Decision, WorkerSnapshot } from "../routing/types.ts";
 import { routeHeader } from "./route_header.ts";
 
@@ -24,6 +25,8 @@ export class RequestRecord {
   readonly #headers: Headers;
   readonly #arrivedAtMs: number;
   #worker: WorkerSnapshot | undefined;
+  /** The endpoint of its own that has it; no path or query of it, which may hold what is nobody's business. */
+  #override: { name: string; provider: string; host: string } | undefined;
   /** What the relay says of the request's routing, answered or refused. */
   readonly #notes: Record<string, string> = {};
   #waitedMs = 0;
@@ -53,6 +56,16 @@ export class RequestRecord {
   answeredBy({ worker, model }: Candidate): void {
     this.#worker = worker;
     this.model = model;
+  }
+
+  /** It goes to an endpoint that it named itself. */
+  sentTo({ endpoint, secure, host }: OverrideTarget): void {
+    this.attempts = 1;
+    this.#override = {
+      name: endpoint.name,
+      provider: endpoint.provider ?? endpoint.name,
+      host: `${secure ? "https" : "http"}://${host}`,
+    };
   }
 
   /** Its client may see how it was decided. */
@@ -99,8 +112,12 @@ export class RequestRecord {
     };
   }
 
-  /** The worker that answered, or that failed last. */
+  /** The provider or the worker that answered, or that failed last. */
   #whoHadIt(): Record<string, string> {
+    if (this.#override) {
+      const { provider } = this.#override;
+      return { "x-signalbox-provider": headerText(provider), "x-signalbox-attempts": String(this.attempts) };
+    }
     if (!this.#worker) return {};
     return {
       "x-signalbox-provider": headerText(this.#worker.provider),
@@ -115,13 +132,25 @@ export class RequestRecord {
     requestLog()?.(this.#line(nowMs));
   }
 
+  /** What came of it, for a count: a status, or why there is none of its own. */
+  get result(): string {
+    return this.failure ?? String(this.#status);
+  }
+
+  /** The endpoint of its own that it went to. */
+  get overrideName(): string | undefined {
+    return this.#override?.name;
+  }
+
   #line(nowMs: number): RequestLine {
     return {
       method: this.#method,
-      path: this.#path,
+      path: this.#override ? undefined : this.#path,
+      override: this.#override?.name,
+      host: this.#override?.host,
       status: this.#status,
       model: this.model,
-      provider: this.#worker?.provider,
+      provider: this.#override?.provider ?? this.#worker?.provider,
       worker: this.#worker?.name,
       client: this.client,
       bytesIn: this.bytesIn,

@@ -1,6 +1,5 @@
 import { type RelayFailure, toFailure } from "../../shared/failures.ts";
 import { mayResend } from "../../shared/resend.ts";
-import type { RequestContext } from "../../shared/runtime/ports.ts";
 import { bodyEdits, type Edit } from "../body_edits.ts";
 import type { Slot } from "../fleet.ts";
 import type { WorkerLink } from "../hub/worker_connection.ts";
@@ -10,28 +9,16 @@ import { FALLBACK_STATUSES } from "../settings.ts";
 import type { Placed } from "../waiting_line.ts";
 import { answerWay } from "./answer_way.ts";
 import { type Answer, Attempt, type AttemptFailure, failureOf } from "./attempt.ts";
+import type { Delivery, DeliveryOptions } from "./delivery.ts";
 import { linkHead } from "./link_head.ts";
 import { type RoutedAttempt, routedAttempt } from "./openrouter_metadata.ts";
-import type { Caller, RelayParts } from "./parts.ts";
 import { Placement } from "./placement.ts";
-import type { RequestBody } from "./request_body.ts";
-import type { RequestRecord } from "./request_record.ts";
 import { ResendRules } from "./resend_rules.ts";
-import type { Responder } from "./responder.ts";
 
-/** One request that is understood and may be sent. */
-export interface TriesOptions {
-  readonly parts: RelayParts;
-  readonly headers: Headers;
-  readonly context: RequestContext;
-  readonly caller: Caller;
-  readonly body: RequestBody;
+/** A request that goes to workers. */
+export interface TriesOptions extends DeliveryOptions {
   readonly intent: Intent;
-  readonly record: RequestRecord;
-  readonly responder: Responder;
   readonly arrivedAtMs: number;
-  /** Reading the client's body failed. */
-  uploadFailed(failure: RelayFailure): void;
 }
 
 /** A worker that has the request. */
@@ -48,7 +35,7 @@ interface Answered extends Try {
 const ALL_STATUSES: ReadonlySet<number> = new Set(FALLBACK_STATUSES);
 
 /** The tries to have one request answered: down its list of candidates until one answers or the rules end it. */
-export class Tries {
+export class Tries implements Delivery {
   readonly #options: TriesOptions;
   readonly #placement: Placement;
   readonly #resends = new ResendRules();

@@ -2,7 +2,7 @@ import { RelayFailure } from "../../shared/failures.ts";
 import { pathOf } from "../../shared/path_of.ts";
 import type { RequestFacts } from "../intent/request_facts.ts";
 import { type Intent, readIntent, wantsPeek } from "../intent.ts";
-import { checkForAnybody, checkForCaller } from "../relay/check_request.ts";
+import { checkForCaller, checkMethod, namesEndpoint } from "../relay/check_request.ts";
 import { ONE_READ_BYTES } from "../relay/request_body.ts";
 import { reservedPath } from "../reserved_paths.ts";
 import { type Explanation, explain } from "../routing/explain.ts";
@@ -65,7 +65,8 @@ export function routeRequestOf(
 function intentOf(request: TestRequest, settings: RelaySettings): Intent | RelayFailure | "reserved" {
   try {
     const reserved = reservedPath(pathOf(request.target), request.method);
-    checkForAnybody(request);
+    if (namesEndpoint(request.headers)) throw new RelayFailure("override_not_allowed");
+    checkMethod(request.method);
     if (reserved) return "reserved";
     checkForCaller(request, settings);
     return readIntent(factsOf(request, settings));

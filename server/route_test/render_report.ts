@@ -1,6 +1,6 @@
+import type { Style } from "../../shared/command_line/style.ts";
+import { columnsOf, hanging } from "../../shared/command_line/text_columns.ts";
 import type { ReportedCandidate, ReportedRejection, RouteReport, Verdict } from "./report.ts";
-import type { Style } from "./style.ts";
-import { columnsOf, hanging } from "./text_columns.ts";
 
 /** Nobody reads more lines of a kind; `--json` has them all. */
 const LISTED_MAX = 40;

@@ -1,6 +1,7 @@
 import type { CommandIo } from "../../shared/command_line/command.ts";
 import { CommandError } from "../../shared/command_line/command_error.ts";
 import { readText, writeText } from "../../shared/command_line/read_text.ts";
+import { styleOf } from "../../shared/command_line/style.ts";
 import { RelayFailure } from "../../shared/failures.ts";
 import type { FleetSnapshot } from "../routing/types.ts";
 import { askRelay } from "./ask_relay.ts";
@@ -15,7 +16,6 @@ import { requestOf, requestTable } from "./request_flags.ts";
 import { renderRun, runScenarios } from "./run_scenarios.ts";
 import type { Expectations, RequestTable } from "./scenario_schema.ts";
 import type { RouteTestSettings } from "./settings.ts";
-import { styleOf } from "./style.ts";
 import type { TestRequest } from "./test_request.ts";
 
 /** It would be routed or wait in line, or all is as expected. */

@@ -2,14 +2,14 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError } from "../../shared/command_line/command_error.ts";
 import { readText, tellingWhy } from "../../shared/command_line/read_text.ts";
+import type { Style } from "../../shared/command_line/style.ts";
+import { columnsOf } from "../../shared/command_line/text_columns.ts";
 import { RelayFailure } from "../../shared/failures.ts";
 import { dryRun } from "./dry_run.ts";
 import { judge } from "./expectations.ts";
 import { readScenario, type Scenario } from "./read_scenario.ts";
 import { verdictLines } from "./render_report.ts";
 import type { ScenarioRun } from "./report.ts";
-import type { Style } from "./style.ts";
-import { columnsOf } from "./text_columns.ts";
 
 /**
  * Runs a scenario file, or every `*.toml` in a folder and below it, in the order of their names.

@@ -79,6 +79,8 @@ function placesOf(wanted: Wanted): readonly number[] {
   return ALL_PLACES.filter((place) => RULES[place]!.counts?.(wanted) ?? true);
 }
 
+const EVERY_RULE: { from?: number; to?: number } = {};
+
 /** Asks the rules about workers, for one request. Whatever the rules asked, places are those in `RULES`. */
 export class Judge {
   readonly #wanted: Wanted;
@@ -111,8 +113,6 @@ export class Judge {
     return furthest;
   }
 }
-
-const EVERY_RULE: { from?: number; to?: number } = {};
 
 export function isEligible(worker: WorkerSnapshot, wanted: Wanted): boolean {
   return new Judge(wanted).furthest(worker) === RULES.length;

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { SettingsSchema } from "../settings/describe.ts";
+import type { Inspected } from "../settings/load.ts";
 
 /** What a command has of the process. */
 export interface CommandIo {
@@ -9,6 +10,8 @@ export interface CommandIo {
   err(text: string, done?: () => void): void;
   /** Everything on standard input. */
   stdin(): Promise<string>;
+  /** Put a question on standard error, and read a line. Undefined: nobody answers. Not there without a terminal. */
+  readonly ask?: ((question: string) => Promise<string | undefined>) | undefined;
   /** Undefined: `out` is not read by a person at a terminal. */
   readonly terminal?: { readonly columns: number } | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -20,7 +23,17 @@ export interface Command {
   readonly name: string;
   /** What it does, without a full stop; at most 60 characters. */
   readonly says: string;
-  open(): Promise<OpenCommand>;
+  /** It is about another command, which the word behind its name tells. */
+  readonly roles?: Roles;
+  /** `role`: which one, when it was told. */
+  open(role?: string): Promise<OpenCommand>;
+}
+
+/** The commands that another one can be about. */
+export interface Roles {
+  readonly names: readonly string[];
+  /** It may be left out. */
+  readonly optional?: boolean;
 }
 
 /** The words that a command takes beside its flags. */
@@ -43,15 +56,24 @@ export interface OpenCommand {
   readonly modelRelayFile?: boolean;
   /** Flags of ModelRelay that are taken and have no effect, and what to do instead. */
   readonly retired?: Readonly<Record<string, string>>;
+  /** It is about the settings of another command, and takes that one's flags beside its own. */
+  readonly subject?: OpenCommand;
   /** Do it. Gives the exit code. */
-  run(settings: unknown, io: CommandIo, operands: readonly string[]): Promise<number>;
+  run(settings: unknown, io: CommandIo, given: Given): Promise<number>;
+}
+
+/** What a command was called with beside the flags of its own. */
+export interface Given {
+  readonly operands: readonly string[];
+  /** The settings of the command that it is about, or what is wrong with them. */
+  readonly inspected?: Inspected<unknown>;
 }
 
 /** Ties the settings that `run` takes to the schema they are read with. */
 export function openCommand<Schema extends SettingsSchema>(
   command: Omit<OpenCommand, "schema" | "run"> & {
     schema: Schema;
-    run(settings: z.output<Schema>, io: CommandIo, operands: readonly string[]): Promise<number>;
+    run(settings: z.output<Schema>, io: CommandIo, given: Given): Promise<number>;
   },
 ): OpenCommand {
   return command as OpenCommand;

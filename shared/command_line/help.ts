@@ -1,5 +1,5 @@
 import { describe, type Setting, type SettingsSchema } from "../settings/describe.ts";
-import type { Operands } from "./command.ts";
+import type { Command, Operands, Roles } from "./command.ts";
 
 /** What `--help` prints. Everything fits 80 columns. */
 
@@ -13,14 +13,14 @@ export interface HelpFor {
   operands?: Operands;
   notes?: string;
   schema: SettingsSchema;
+  roles?: Roles;
+  /** The one that was told. */
+  role?: string | undefined;
 }
 
 /** Help of one command: what it does, an example, its flags by group. */
 export function commandHelp({ program, name, says, example, schema, ...more }: HelpFor): string {
-  const { operands, notes } = more;
-  const words = operands
-    ? ` ${operands.optional ? `[${operands.names.join(" ")}]` : operands.names.join(" ")}`
-    : "";
+  const { notes } = more;
   // A call that is too long for a line goes on behind a backslash.
   const calls = example.replaceAll("\\\n", "").split("\n").length;
   const groups = Map.groupBy(describe(schema), ({ group }) => group);
@@ -30,7 +30,7 @@ export function commandHelp({ program, name, says, example, schema, ...more }: H
   );
   return [
     `${says}.\n`,
-    `Usage: ${program} ${name}${words} [FLAG]...\n\n${calls > 1 ? "Examples" : "Example"}:\n  ${example.replaceAll("\n", "\n  ")}\n`,
+    `Usage: ${program} ${name}${wordsBehind(more)} [FLAG]...\n\n${calls > 1 ? "Examples" : "Example"}:\n  ${example.replaceAll("\n", "\n  ")}\n`,
     ...sections,
     `Every command\n${COMMON.map(([flags, text]) => entry(flags, text)).join("")}`,
     ...(notes === undefined ? [] : [`${notes}\n`]),
@@ -38,11 +38,19 @@ export function commandHelp({ program, name, says, example, schema, ...more }: H
   ].join("\n");
 }
 
+/** What stands between the name of a command and its flags, with a space before it. */
+export function wordsBehind({ operands, roles, role }: Pick<HelpFor, "operands" | "roles" | "role">): string {
+  const words = role ?? roles?.names.join("|") ?? operands?.names.join(" ");
+  if (words === undefined) return "";
+  const optional = role === undefined && (roles ?? operands)?.optional;
+  return optional ? ` [${words}]` : ` ${words}`;
+}
+
 /** Help of the program, or of a word that several commands begin with. */
 export function programHelp(
   program: string,
   says: string,
-  commands: readonly { name: string; says: string }[],
+  commands: readonly Pick<Command, "name" | "says">[],
 ): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   const lines = commands.map(({ name, says }) => `  ${name.padEnd(width)}  ${says}\n`).join("");

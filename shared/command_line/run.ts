@@ -1,9 +1,9 @@
 import { statSync } from "node:fs";
 import { describe, type SettingsSchema } from "../settings/describe.ts";
 import { quote } from "../settings/field.ts";
-import { load } from "../settings/load.ts";
+import { inspect, type LoadOptions, load } from "../settings/load.ts";
 import { printSettings } from "../settings/print.ts";
-import type { Command, CommandIo, Operands } from "./command.ts";
+import type { Command, CommandIo, OpenCommand, Operands, Roles } from "./command.ts";
 import { CommandError } from "./command_error.ts";
 import { commandHelp, programHelp } from "./help.ts";
 import { nearest } from "./nearest.ts";
@@ -50,25 +50,52 @@ interface Call {
 }
 
 async function runCommand({ program, command, args, io }: Call): Promise<number> {
-  const opened = await command.open();
-  if (args.some(isHelp)) return printed(io, commandHelp({ program: program.name, ...command, ...opened }));
-  const { values: flags, rest } = parseFlags(args, flagsFor(opened));
+  const role = command.roles?.names.find((name) => name === args[0]);
+  const opened = await command.open(role);
+  const { name } = program;
+  if (args.some(isHelp)) return printed(io, commandHelp({ program: name, role, ...command, ...opened }));
+  if (command.roles && !role) checkRole(command.name, command.roles, args[0]);
+  const { values: flags, rest } = parseFlags(role ? args.slice(1) : args, flagsFor(opened));
   checkOperands(command.name, opened.operands, rest);
-  const retired = Object.entries(opened.retired ?? {}).filter(([flag]) => flags.has(flag));
-  const loaded = load(opened.schema, {
-    flags,
-    env: io.env,
-    readText,
-    isFile: (path) => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false,
-    modelRelayFile: opened.modelRelayFile ?? false,
-  });
-  const warnings = [
-    ...retired.map(([flag, instead]) => `--${flag} has no effect: ${instead}`),
-    ...loaded.warnings,
-  ];
-  for (const warning of warnings) io.err(warningLine(warning, program.name));
+  const { subject = opened } = opened;
+  for (const [flag, instead] of Object.entries(subject.retired ?? {})) {
+    if (flags.has(flag)) io.err(warningLine(`--${flag} has no effect: ${instead}`, name));
+  }
+  const sources = sourcesOf({ flags, env: io.env }, subject);
+  if (opened.subject) {
+    const own = load(opened.schema, { ...sources, flags: withoutConfig(flags), env: {} });
+    return opened.run(own.settings, io, { operands: rest, inspected: inspect(subject.schema, sources) });
+  }
+  const loaded = load(opened.schema, sources);
+  for (const warning of loaded.warnings) io.err(warningLine(warning, name));
   if (flags.get("print-settings")?.[0] === "true") return printed(io, printSettings(opened.schema, loaded));
-  return opened.run(loaded.settings, io, rest);
+  return opened.run(loaded.settings, io, { operands: rest });
+}
+
+/** What the settings of a command are read from. */
+export function sourcesOf(
+  { flags, env }: Pick<LoadOptions, "flags" | "env">,
+  { modelRelayFile = false }: Pick<OpenCommand, "modelRelayFile">,
+): LoadOptions {
+  const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  return { flags, env, readText, isFile, modelRelayFile };
+}
+
+/** The file that `--config` names holds the settings of the subject. */
+function withoutConfig(flags: LoadOptions["flags"]): LoadOptions["flags"] {
+  return new Map([...flags].filter(([name]) => name !== "config"));
+}
+
+function checkRole(command: string, { names, optional = false }: Roles, found: string | undefined): void {
+  if (optional && (found === undefined || found.startsWith("-"))) return;
+  const given = found === undefined ? "nothing" : quote(found);
+  const meant = nearest(found ?? "", names);
+  throw new CommandError(
+    `Cannot run ${command}: wanted ${names.join(" or ")} behind it, found ${given}`,
+    meant
+      ? `did you mean ${command} ${meant}?`
+      : `write ${names.map((name) => `${command} ${name}`).join(" or ")}`,
+  );
 }
 
 function checkOperands(
@@ -92,14 +119,21 @@ function checkOperands(
   );
 }
 
+interface Flagged {
+  schema: SettingsSchema;
+  retired?: object;
+  subject?: Flagged;
+}
+
 /** Flags of a command: those of its settings, and those that every command has. */
-export function flagsFor({ schema, retired = {} }: { schema: SettingsSchema; retired?: object }): FlagSpec[] {
+export function flagsFor({ schema, subject, retired = {} }: Flagged): FlagSpec[] {
+  const settings = [...describe(schema), ...(subject ? describe(subject.schema) : [])];
   return [
-    ...describe(schema).flatMap(({ key, kind }) => [
+    ...settings.flatMap(({ key, kind }) => [
       { name: key, placeholder: kind.placeholder, several: kind.several !== undefined },
       ...(kind.secret ? [{ name: `${key}-file`, placeholder: "FILE" }] : []),
     ]),
-    ...Object.keys(retired).map((name) => ({ name, placeholder: "VALUE" })),
+    ...Object.keys(subject?.retired ?? retired).map((name) => ({ name, placeholder: "VALUE" })),
     { name: "config", placeholder: "FILE" },
     { name: "print-settings", placeholder: "" },
     { name: "help", placeholder: "", short: "h" },

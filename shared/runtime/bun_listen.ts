@@ -1,7 +1,7 @@
 // https://bun.com/docs/api/http
 import { type BunServerSocket, serverSocket, socketHandlers } from "./bun_server_socket.ts";
 import { checkCertificatePair } from "./certificate_pair.ts";
-import { peerAddress, portInUse } from "./listening.ts";
+import { keepToGroup, peerAddress, portInUse, removeAbandoned } from "./listening.ts";
 import type { Listener, ListenOptions, RequestContext, SocketHandlers } from "./ports.ts";
 import { normalTarget } from "./target.ts";
 
@@ -58,22 +58,22 @@ class BunContext implements RequestContext {
 }
 
 function serve(options: ListenOptions, port: number, tls: ListenOptions["tls"]): Server {
-  const { handle, hostname } = options;
+  const { handle, hostname, unix } = options;
   const secure = tls !== undefined;
   try {
+    // Without development mode Bun shares a port that another process listens on, and takes half its clients.
+    const where = unix === undefined ? { hostname, port, reusePort: false } : { unix };
     return Bun.serve<BunServerSocket>({
-      hostname,
-      port,
+      // Its types know no idle timeout on a unix socket, where it has one all the same.
+      ...(where as { port: number }),
       ...(tls && { tls: { cert: tls.certPem, key: tls.keyPem } }),
       development: false,
-      // Without development mode Bun shares a port that another process listens on, and takes half its clients.
-      reusePort: false,
       // Otherwise quiet streams are cut after 10 s. Headers still have to arrive within Bun's own 12 s.
       idleTimeout: 0,
       maxRequestBodySize: options.maxRequestBodyBytes,
       error: () => new Response(null, { status: 500 }),
       websocket: socketHandlers(options.maxMessageBytes),
-      fetch(request, server) {
+      fetch(request: Request, server: Server) {
         const context = new BunContext(server, request, secure);
         const answer = handle(request, context);
         if (answer instanceof Promise) {
@@ -101,11 +101,11 @@ class BunListener implements Listener {
   }
 
   get hostname(): string {
-    return this.#server.hostname!;
+    return this.options.unix ?? this.#server.hostname!;
   }
 
   get port(): number {
-    return this.#server.port!;
+    return this.#server.port ?? 0;
   }
 
   /** `server.reload` keeps the certificate, so another server takes over the port, within one turn. */
@@ -124,5 +124,8 @@ class BunListener implements Listener {
 }
 
 export async function listen(options: ListenOptions): Promise<Listener> {
-  return new BunListener(options);
+  if (options.unix !== undefined) await removeAbandoned(options.unix);
+  const listener = new BunListener(options);
+  if (options.unix !== undefined) keepToGroup(options.unix);
+  return listener;
 }

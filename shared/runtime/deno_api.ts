@@ -25,8 +25,10 @@ export interface DenoRequestInfo {
 }
 
 export interface DenoServeOptions {
-  hostname: string;
-  port: number;
+  hostname?: string;
+  port?: number;
+  /** Of a unix socket. */
+  path?: string;
   cert?: string;
   key?: string;
   signal: AbortSignal;
@@ -35,7 +37,7 @@ export interface DenoServeOptions {
 }
 
 export interface DenoServer {
-  addr: { hostname: string; port: number };
+  addr: { port?: number };
   finished: Promise<void>;
   shutdown(): Promise<void>;
 }

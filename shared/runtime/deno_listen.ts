@@ -3,7 +3,7 @@ import { checkCertificatePair } from "./certificate_pair.ts";
 import { Deno, type DenoServer } from "./deno_api.ts";
 import { DenoContext } from "./deno_context.ts";
 import { OpenSockets } from "./deno_open_sockets.ts";
-import { portInUse } from "./listening.ts";
+import { keepToGroup, portInUse, removeAbandoned } from "./listening.ts";
 import { type Listener, type ListenOptions, PortInUse } from "./ports.ts";
 
 /** A port that is being given up is free a moment later. */
@@ -22,11 +22,11 @@ class DenoListener implements Listener {
   }
 
   get hostname(): string {
-    return this.options.hostname;
+    return this.options.unix ?? this.options.hostname;
   }
 
   get port(): number {
-    return this.#server.addr.port;
+    return this.#server.addr.port ?? 0;
   }
 
   /** Deno keeps the certificate of a server for its life, so another server takes over the port. */
@@ -62,12 +62,11 @@ class DenoListener implements Listener {
   }
 
   #serve(port: number, tls: ListenOptions["tls"]): DenoServer {
-    const { hostname, handle, maxMessageBytes } = this.options;
+    const { unix, hostname, handle, maxMessageBytes } = this.options;
     const abort = new AbortController();
     const shared = { secure: tls !== undefined, maxMessageBytes, sockets: this.#sockets };
     const options = {
-      hostname,
-      port,
+      ...(unix === undefined ? { hostname, port } : { path: unix }),
       ...(tls && { cert: tls.certPem, key: tls.keyPem }),
       signal: abort.signal,
       onListen() {},
@@ -90,5 +89,8 @@ class DenoListener implements Listener {
 }
 
 export async function listen(options: ListenOptions): Promise<Listener> {
-  return new DenoListener(options);
+  if (options.unix !== undefined) await removeAbandoned(options.unix);
+  const listener = new DenoListener(options);
+  if (options.unix !== undefined) keepToGroup(options.unix);
+  return listener;
 }

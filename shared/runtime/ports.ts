@@ -28,6 +28,8 @@ export interface Runtime {
 // --- listening -------------------------------------------------------------------------------------------
 
 export interface ListenOptions {
+  /** A unix socket in place of the two below: its path. One that nobody listens on any more is replaced. */
+  unix?: string;
   hostname: string;
   /** 0 takes a free port; the listener says which. */
   port: number;
@@ -57,6 +59,8 @@ export interface RequestContext {
    * on every runtime. Starts with "/".
    */
   readonly target: string;
+  /** It came in where only upstreams come that may name an endpoint; for whoever made the listener to set. */
+  forOverrides?: boolean;
   /**
    * Called once when the client leaves before a `Response` was returned. After that, a streamed body's own
    * `cancel` tells. Not called for a request that was answered. While the request body is being read, reading may
@@ -73,6 +77,7 @@ export interface RequestContext {
 }
 
 export interface Listener {
+  /** Of a unix socket its path, and port 0. */
   readonly hostname: string;
   readonly port: number;
   /**

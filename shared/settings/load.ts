@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { CommandError } from "../command_line/command_error.ts";
 import { nearest } from "../command_line/nearest.ts";
 import { describe, type Setting, type SettingsSchema } from "./describe.ts";
-import { Misread } from "./field.ts";
+import { Misread, type Spot } from "./field.ts";
 import { type Found, findValue, type Origin, type Sources } from "./origins.ts";
 import { readSettingsFile, type SettingsFile } from "./settings_file.ts";
 
@@ -20,6 +20,11 @@ export interface LoadOptions extends Sources {
   readonly modelRelayFile?: boolean;
 }
 
+/** What came of reading settings: they, or all that is wrong with them. */
+export type Inspected<Values> =
+  | { readonly loaded: Loaded<Values>; readonly mistakes?: undefined }
+  | { readonly mistakes: readonly CommandError[] };
+
 /**
  * Read the settings of a command: flag before environment before credential before `--config` file before
  * default. A path in the file starts from the file's folder.
@@ -30,21 +35,50 @@ export function load<Schema extends SettingsSchema>(
   schema: Schema,
   options: LoadOptions,
 ): Loaded<z.output<Schema>> {
+  const inspected = inspect(schema, options);
+  if (inspected.mistakes) throw inspected.mistakes[0]!;
+  return inspected.loaded;
+}
+
+/** The same for who wants to hear of every mistake. What one setting means for another is judged when each can be read. */
+export function inspect<Schema extends SettingsSchema>(
+  schema: Schema,
+  options: LoadOptions,
+): Inspected<z.output<Schema>> {
+  const mistakes: CommandError[] = [];
   const settings = describe(schema);
-  const file = openFile(settings, options);
+  const file = collecting(mistakes, () => openFile(settings, options));
+  if (file) mistakes.push(...file.mistakes);
   const found = new Map<string, Found>();
   for (const setting of settings) {
-    const value = findValue(setting, options, file);
+    const value = collecting(mistakes, () => findValue(setting, options, file));
     if (value) found.set(setting.property, value);
   }
   const { data, error } = schema.safeParse(
     Object.fromEntries([...found].map(([property, { raw }]) => [property, raw])),
   );
-  if (error) throw complaint(error.issues[0]!, settings, found);
-  const values = { ...data, ...settled(data, settings, { found, options }) };
+  // With some missing, what one setting means for another cannot be judged.
+  const issues = error?.issues.filter((issue) => mistakes.length === 0 || !hintOf(issue).hint) ?? [];
+  mistakes.push(...issues.map((issue) => complaint(issue, settings, found)));
+  if (mistakes.length > 0 || !data) return { mistakes };
+  const values = { ...data };
+  for (const setting of settings)
+    collecting(mistakes, () => settle(values, setting, { settings, found, options }));
+  if (mistakes.length > 0) return { mistakes };
   const origins = new Map(settings.map(({ property }) => [property, found.get(property)?.origin ?? DEFAULT]));
   const warnings = [...(file?.warnings ?? []), ...warnAbout(settings, found, options.env)];
-  return { settings: values as z.output<Schema>, origins, warnings };
+  return { loaded: { settings: values as z.output<Schema>, origins, warnings } };
+}
+
+/** What `act` gives; undefined when somebody made a mistake, which is then among the others. */
+function collecting<T>(mistakes: CommandError[], act: () => T): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    mistakes.push(error);
+    return undefined;
+  }
 }
 
 const DEFAULT: Origin = { label: "default" };
@@ -59,31 +93,31 @@ function openFile(settings: readonly Setting[], options: LoadOptions): SettingsF
   });
 }
 
-/** The values that mean something else where they were written. */
-function settled(
-  data: Readonly<Record<string, unknown>>,
-  settings: readonly Setting[],
-  { found, options }: { found: ReadonlyMap<string, Found>; options: LoadOptions },
-): Record<string, unknown> {
-  const { env, readText } = options;
-  const values: Record<string, unknown> = {};
-  for (const { property, kind } of settings) {
-    const written = found.get(property);
-    if (!kind.settle || !written) continue;
-    try {
-      const folder = written.origin.folder ?? "";
-      values[property] = kind.settle(data[property], { folder, env, readText });
-    } catch (error) {
-      if (!(error instanceof Misread)) throw error;
-      const message = `${error.shown} ${error.phrase}`;
-      throw complaint(
-        { code: "custom", path: [property], message, params: { spot: error.spot } },
-        settings,
-        found,
-      );
-    }
+interface Reading {
+  settings: readonly Setting[];
+  found: ReadonlyMap<string, Found>;
+  options: LoadOptions;
+}
+
+/** Put in place of a value what it means where it was written. */
+function settle(
+  values: Record<string, unknown>,
+  { property, kind }: Setting,
+  { settings, found, options: { env, readText } }: Reading,
+): void {
+  const written = found.get(property);
+  if (!kind.settle || !written) return;
+  try {
+    values[property] = kind.settle(values[property], { folder: written.origin.folder ?? "", env, readText });
+  } catch (error) {
+    if (!(error instanceof Misread)) throw error;
+    const message = `${error.shown} ${error.phrase}`;
+    throw complaint(
+      { code: "custom", path: [property], message, params: { spot: error.spot } },
+      settings,
+      found,
+    );
   }
-  return values;
 }
 
 /** A kind says `"soon" is not a duration`; a check of several settings together brings a hint of its own. */
@@ -94,11 +128,22 @@ function complaint(
 ): CommandError {
   const setting = settings.find(({ property }) => property === issue.path[0]);
   const origin = found.get(String(issue.path[0]))?.origin;
-  const { hint, spot } = ("params" in issue ? issue.params : undefined) ?? {};
-  const label = (spot && origin?.placeOf?.(spot)) ?? origin?.label ?? setting?.flag ?? "the settings";
+  const { hint, spot } = hintOf(issue);
+  const label =
+    (spot && origin?.placeOf?.(spot)) ?? (origin ? lineLabel(origin) : setting?.flag) ?? "the settings";
   return hint
     ? new CommandError(`Cannot use ${label}: ${issue.message}`, hint)
     : new CommandError(`Cannot read ${label}: ${issue.message}`, setting?.kind.hint);
+}
+
+/** A `hint` of its own comes with a check of several settings, a `spot` with what is inside of one. */
+function hintOf(issue: z.core.$ZodIssue): { hint?: string; spot?: Spot } {
+  return ("params" in issue ? issue.params : undefined) ?? {};
+}
+
+/** `--listen`, or `listen in relay.toml, line 3` */
+function lineLabel({ label, line }: Origin): string {
+  return line === undefined ? label : `${label}, line ${line}`;
 }
 
 function warnAbout(

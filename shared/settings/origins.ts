@@ -13,6 +13,8 @@ export interface Origin {
   readonly folder?: string;
   /** In a file: where in it something is written, as a message names it: `relay.toml: line 12`. */
   placeOf?(spot: Spot): string;
+  /** In a file: the line of its key. */
+  readonly line?: number;
 }
 
 /** A value as it was written. */
@@ -92,9 +94,10 @@ function fromFile(setting: Setting, sources: Sources, file: SettingsFile): Found
     throw new CommandError(`Cannot read ${tomlKey}_file in ${file.path}: it is not a path`);
   if (raw === undefined) return undefined;
   const placeOf = (spot: Spot) => `${file.path}: line ${lineOf(file.text, tomlKey, spot)}`;
+  const line = lineOf(file.text, tomlKey, { key: [] });
   return {
     raw: resolvePaths(raw, { setting, sources, file }),
-    origin: { label, folder: file.folder, placeOf },
+    origin: { label, folder: file.folder, placeOf, line },
   };
 }
 

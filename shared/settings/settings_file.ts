@@ -3,6 +3,7 @@ import { parse, TomlError } from "smol-toml";
 import { CommandError } from "../command_line/command_error.ts";
 import { nearest } from "../command_line/nearest.ts";
 import type { Setting } from "./describe.ts";
+import { lineOfKey } from "./key_lines.ts";
 
 /** A settings file, its keys known to be settings. */
 export interface SettingsFile {
@@ -12,6 +13,8 @@ export interface SettingsFile {
   readonly text: string;
   readonly values: Readonly<Record<string, unknown>>;
   readonly warnings: readonly string[];
+  /** Keys that are no settings. */
+  readonly mistakes: readonly CommandError[];
 }
 
 interface FileOptions {
@@ -21,7 +24,7 @@ interface FileOptions {
   modelRelay: boolean;
 }
 
-/** Read a TOML file of settings. @throws CommandError when it cannot be read or has a key that is no setting */
+/** Read a TOML file of settings. @throws CommandError when it cannot be read */
 export function readSettingsFile(
   path: string,
   { settings, readText, modelRelay }: FileOptions,
@@ -32,13 +35,21 @@ export function readSettingsFile(
   const unknown = Object.keys(values).filter((key) => !known.has(key));
   const own = Object.keys(values).filter((key) => known.has(key));
   const lenient = modelRelay && own.length > 0 && own.every((key) => known.get(key)?.modelRelay);
-  const complaints = unknown.map((key) => ({ key, meant: nearest(key, known.keys()) }));
-  if (complaints[0] && !lenient) throw unknownKey(path, complaints[0].key, complaints[0].meant);
-  const warnings = complaints.map(
+  const slips = unknown.map((key) => ({
+    key,
+    meant: nearest(key, known.keys()),
+    line: lineOfKey(text, [key]),
+  }));
+  const warnings = slips.map(
     ({ key, meant }) =>
       `${path}: there is no setting "${key}"${meant ? `, the nearest is ${meant}` : ""}; ignored`,
   );
-  return { path, folder: dirname(resolve(path)), text, values, warnings };
+  return {
+    ...{ path, folder: dirname(resolve(path)), text, values },
+    ...(lenient
+      ? { warnings, mistakes: [] }
+      : { warnings: [], mistakes: slips.map((slip) => unknownKey(path, slip)) }),
+  };
 }
 
 /** The keys under which a file may hold a setting. */
@@ -61,9 +72,15 @@ export function parseToml(path: string, text: string): Record<string, unknown> {
   }
 }
 
-function unknownKey(path: string, key: string, meant: string | undefined): CommandError {
+interface Slip {
+  key: string;
+  meant: string | undefined;
+  line: number | undefined;
+}
+
+function unknownKey(path: string, { key, meant, line }: Slip): CommandError {
   return new CommandError(
-    `Cannot read ${path}: there is no setting "${key}"`,
+    `Cannot read ${path}: ${line === undefined ? "" : `line ${line}: `}there is no setting "${key}"`,
     meant ? `the nearest is ${meant}` : "--help lists the settings; in a file write _ for -",
   );
 }

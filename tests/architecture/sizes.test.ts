@@ -18,7 +18,6 @@ const LONG_FILES: Excused = {};
 const LONG_FUNCTIONS: Excused = {};
 
 const MANY_PARAMETERS: Excused = {
-  "server/relay/attempt.ts Attempt": "four parts that an attempt is made of, at one place",
   "shared/http1/client.ts request": "where to, what, how long, who hears of it: the order of an HTTP request",
   "shared/http1/request_writer.ts writeHead": "called once for each request, in that order",
   "tests/shared/link/framed_ends.ts frame": "the order of the bytes of a frame",

@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import packageJson from "../../package.json" with { type: "json" };
+import { commitOf } from "../../shared/commit.ts";
 
-const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const MAIN = join(ROOT, "main.ts");
 /** This runtime, whichever it is. */
 const COMMAND = "Deno" in globalThis ? ["run", "-A", "--no-check", MAIN] : [MAIN];
 
@@ -39,6 +43,17 @@ test("standard input, both outputs and the exit code are the process's own", asy
     out,
     /^\[\[key\]\]\nname = "alice"\nsha256 = "87cbebfe[0-9a-f]{56}"\nscopes = \["inference"\]\n$/,
   );
+});
+
+test("--version tells version, commit and runtime", async () => {
+  const { code, out, err } = await run(["--version"]);
+  assert.deepEqual([code, err], [0, ""]);
+  const [, version, commit, runtime] =
+    /^signalbox (\S+) \((?:commit (\S+), )?((?:bun|deno) \d\S+)\)\n$/.exec(out) ?? [];
+  assert.equal(version, packageJson.version);
+  assert.equal(commit, commitOf(ROOT));
+  const { bun, deno } = process.versions;
+  assert.equal(runtime, bun ? `bun ${bun}` : `deno ${deno}`);
 });
 
 test("a port in use is one error line, one hint line and exit code 2", async () => {

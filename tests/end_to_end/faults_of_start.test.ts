@@ -29,7 +29,7 @@ const FAULTS: readonly [name: string, args: string[], error: RegExp][] = [
   [
     "a label of another type in a file",
     ["worker", `--config=${file("label.toml", '[labels.models."qwen2.5"]\nzdr = "yes"')}`],
-    /labels in .*label\.toml: models\."qwen2\.5"\.zdr must be true or false: found "yes"$/,
+    /labels in .*label\.toml, line 1: models\."qwen2\.5"\.zdr must be true or false: found "yes"$/,
   ],
   ["a price that is none", ["worker", "--price-prompt=cheap"], /--price-prompt: "cheap" is not a price/],
   ["an address without a port", ["serve", "--listen=here"], /--listen: "here"/],

@@ -36,6 +36,7 @@ function makeTestApp() {
     version: "1.2.3",
     settings: serveSettings.parse({}),
     isAdmin: (headers) => headers.get("authorization") === "Bearer t",
+    overrides: () => undefined,
     timeMs: () => 1_700_000_000_000,
   });
   const fetchApp = (path: string, init?: RequestInit) => {

@@ -126,25 +126,36 @@ test("a connection that died while idle: what changes nothing is sent again, not
   dialer.close();
 });
 
-test("before it is dialled again, the address is checked again", async () => {
-  await using provider = await RawBackend.start();
-  let answer = ["127.0.0.1"];
-  const { dialled, runtime } = recorded();
-  const { dialer, clock } = dialerOf({ runtime, lookup: async () => answer });
-  const endpoint = endpointOf({ allowPrivate: ["127.0.0.1/32"] });
-  const ask = () => new Carried(dialer, targetOf({ port: provider.port, endpoint }));
-  const first = ask();
-  fine(await provider.next());
-  await first.over();
-  const second = ask();
-  const request = await provider.next();
-  answer = ["127.0.0.2"];
-  clock.advance(30_000);
-  request.end();
-  assert.deepEqual(await second.fails(), UNREACHABLE);
-  assert.equal(dialled.length, 1);
-  dialer.close();
-});
+for (const [name, allowPrivate] of [
+  ["forbidden", ["127.0.0.1/32"]],
+  ["another", ["127.0.0.0/8"]],
+] as const) {
+  test(`before it is dialled again, the address is checked again: it is ${name} now`, async () => {
+    await using provider = await RawBackend.start();
+    let answer = ["127.0.0.1"];
+    const { dialled, runtime } = recorded();
+    const { dialer, clock } = dialerOf({ runtime, lookup: async () => answer });
+    const target = targetOf({ port: provider.port, endpoint: endpointOf({ allowPrivate }) });
+    const first = new Carried(dialer, target);
+    fine(await provider.next());
+    await first.over();
+    const second = new Carried(dialer, target, {
+      method: "PUT",
+      hasBody: true,
+      headers: [["content-length", "2"]],
+    });
+    second.exchange.write(new TextEncoder().encode("{}"));
+    second.exchange.end();
+    const request = await (await provider.next()).receivedWhole();
+    answer = ["127.0.0.2"];
+    clock.advance(30_000);
+    request.end();
+    assert.deepEqual(await second.fails(), UNREACHABLE);
+    assert.equal(dialled.length, 1);
+    assert.equal(provider.requests.length, 2);
+    dialer.close();
+  });
+}
 
 test("an address that takes no connection: the next one is tried, with the whole request", async () => {
   await using provider = await RawBackend.start(fine);

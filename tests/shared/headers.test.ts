@@ -204,3 +204,15 @@ const lengths: [value: string | null | undefined, length: number | undefined][] 
 for (const [value, length] of lengths) {
   test(`contentLength() of ${JSON.stringify(value)}`, () => assert.equal(contentLength(value), length));
 }
+
+test("requestPairs() says nothing of an address where there is none, and lets nothing past with underscores", () => {
+  const headers = new Headers({
+    host: "h",
+    x_provider_endpoint: "a",
+    "x-provider_endpoint": "b",
+    x_model: "c",
+  });
+  headers.set("x_own", "kept");
+  const names = requestPairs(headers, { ...CROSSING, peer: "" }).map(([name]) => name);
+  assert.deepEqual(names.sort(), ["via", "x-forwarded-host", "x-forwarded-proto", "x_own"]);
+});

@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
 import { endWithTests } from "./children.ts";
-import { BUN, DENO } from "./runtimes.ts";
+import { BINARY, BUN, DENO } from "./runtimes.ts";
 
 /**
- * Starts Signalbox as its users do: as processes, on the runtime that `SIGNALBOX_TEST_RUNTIME` names (bun, deno) or
- * from the file that `SIGNALBOX_TEST_BINARY` names. All of it ends with the test: `await using`.
+ * Starts Signalbox as its users do: as processes, on what `SIGNALBOX_TEST_RUNTIME` names: bun, deno, or binary, the
+ * executable with Bun in it. All of it ends with the test: `await using`.
  */
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -14,21 +14,28 @@ const ROOT = join(import.meta.dirname, "../..");
 /** A process that says nothing for this long will not. */
 const PATIENCE_MS = 20_000;
 
-/** What the processes run on; a compiled binary has Bun in it. */
-const RUNTIME =
-  process.env.SIGNALBOX_TEST_RUNTIME === "deno" && !process.env.SIGNALBOX_TEST_BINARY ? "deno" : "bun";
+const MAIN = join(ROOT, "main.ts");
+const COMMANDS = {
+  bun: [BUN, MAIN],
+  deno: [DENO, "run", "-A", "--no-check", MAIN],
+  binary: [BINARY],
+};
+const NAMED = process.env.SIGNALBOX_TEST_RUNTIME ?? "bun";
 
 /** For the `skip` of a test about something that one runtime cannot do: the reason, where the processes run on it. */
 export function cannotOn(runtime: "bun" | "deno", reason: string): string | undefined {
-  return runtime === RUNTIME ? reason : undefined;
+  return runtime === (NAMED === "binary" ? "bun" : NAMED) ? reason : undefined;
 }
 
-function commandLine(): [command: string, ...args: string[]] {
-  const binary = process.env.SIGNALBOX_TEST_BINARY;
-  if (binary) return [binary];
-  const main = join(ROOT, "main.ts");
-  if (RUNTIME === "deno") return [DENO, "run", "-A", "--no-check", main];
-  return [BUN, main];
+/** For the `skip` of a test about the executable alone: the reason, where the processes run from source. */
+export function needsBinary(): string | undefined {
+  return NAMED === "binary" ? undefined : "needs SIGNALBOX_TEST_RUNTIME=binary: it is about the executable";
+}
+
+function commandLine(): string[] {
+  const command = new Map(Object.entries(COMMANDS)).get(NAMED);
+  if (command) return command;
+  throw new Error(`Cannot run on ${NAMED}: wanted ${Object.keys(COMMANDS).join(", ")}`);
 }
 
 /** Nothing of the machine that runs the tests may change what they see, and Deno is not to look for a newer one. */
@@ -40,6 +47,8 @@ function cleanEnvironment(extra: Record<string, string>): Record<string, string>
 export interface ProgramOptions {
   env?: Record<string, string>;
   cwd?: string;
+  /** Another executable than the one under test. */
+  executable?: string;
   /** Given on standard input, which is then closed. */
   stdin?: string;
 }
@@ -53,8 +62,8 @@ export class Program implements AsyncDisposable {
   #wake: (() => void)[] = [];
 
   constructor(args: string[], options: ProgramOptions = {}) {
-    const [command, ...first] = commandLine();
-    this.child = spawn(command, [...first, ...args], {
+    const [command, ...first] = options.executable ? [options.executable] : commandLine();
+    this.child = spawn(command!, [...first, ...args], {
       cwd: options.cwd ?? ROOT,
       env: cleanEnvironment(options.env ?? {}),
       stdio: ["pipe", "pipe", "pipe"],

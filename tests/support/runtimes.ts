@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 
 const MODULES = join(import.meta.dirname, "../../node_modules");
 
@@ -9,6 +10,9 @@ const MODULES = join(import.meta.dirname, "../../node_modules");
  */
 export const BUN = firstExisting([join(MODULES, "bun/bin/bun.exe"), join(MODULES, ".bin/bun")]);
 export const DENO = firstExisting([...platformPackages("@deno", "deno"), join(MODULES, ".bin/deno")]);
+
+/** What `npm run build` makes, or another one to be tested: a file of a release. */
+export const BINARY = process.env.SIGNALBOX_TEST_BINARY ?? join(MODULES, "../dist/signalbox");
 
 /** A package for another machine is not installed, so what is there fits. */
 function platformPackages(scope: string, file: string): string[] {

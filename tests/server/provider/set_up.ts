@@ -7,6 +7,7 @@ import type { LinkRequestHead, LinkResponseHead, ResetCode } from "../../../shar
 import type { ExchangeHandlers } from "../../../shared/link/link.ts";
 import { runtime } from "../../../shared/runtime/current.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+import { type BackendRequest, RawBackend } from "../../support/raw_backend.ts";
 import { until } from "../../support/until.ts";
 
 export function endpointOf(given: Partial<OverrideEndpoint>): OverrideEndpoint {
@@ -133,3 +134,30 @@ export class Carried implements ExchangeHandlers {
     if (event !== last) this.events.push(event);
   }
 }
+
+/** A provider without TLS, a dialler, and the way from one to the other. */
+export async function withProvider(
+  run: (parts: ReturnType<typeof dialerOf> & { provider: RawBackend; open: Open }) => Promise<void>,
+  serve?: (request: BackendRequest) => void,
+): Promise<void> {
+  await using provider = await RawBackend.start(serve);
+  const { dialer, clock } = dialerOf({
+    connectTimeoutMs: 2000,
+    firstByteTimeoutMs: 5000,
+    idleBodyTimeoutMs: 3000,
+  });
+  const target = targetOf({ port: provider.port });
+  try {
+    await run({ provider, dialer, clock, open: (head) => new Carried(dialer, target, head) });
+  } finally {
+    dialer.close();
+  }
+  assert.equal(clock.pending, 0);
+}
+type Open = (head?: ConstructorParameters<typeof Carried>[2]) => Carried;
+
+export const POST = { method: "POST", hasBody: true };
+export const sized = (length: number) => ({
+  ...POST,
+  headers: [["content-length", `${length}`]] as [string, string][],
+});

@@ -35,6 +35,7 @@ function makeTestApp(settings: object = {}) {
     version: "1.2.3",
     settings: serveSettings.parse(settings),
     isAdmin: () => true,
+    overrides: () => undefined,
     timeMs: () => 0,
   });
   return { app, fleet };

@@ -5,9 +5,9 @@ import fc from "fast-check";
 import { dryRun } from "../../../server/route_test/dry_run.ts";
 import { renderReport } from "../../../server/route_test/render_report.ts";
 import { requestSchema } from "../../../server/route_test/scenario_schema.ts";
-import { styleOf } from "../../../server/route_test/style.ts";
 import { testRequest } from "../../../server/route_test/test_request.ts";
 import type { CommandIo } from "../../../shared/command_line/command.ts";
+import { styleOf } from "../../../shared/command_line/style.ts";
 import { fleetOf, type WorkerFacts } from "../routing/fleet_builder.ts";
 
 /** How it looks as a whole is in `tests/command_line/transcripts/route_test.txt` and its neighbours. */

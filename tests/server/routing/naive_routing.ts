@@ -144,7 +144,7 @@ function provider(
   const { excluded: _, ...untried } = request;
   const rules = [...AVAILABILITY, ...abilities(untried, undefined)];
   const eligible = pairs.filter((pair) => rules.every(({ passes }) => passes(pair)));
-  const [best] = sorted(eligible, (pair) => keyOf(pair, request, snapshot, { freeFirst: false }));
+  const [best] = sorted(eligible, (pair) => keyOf(pair, request, { ...snapshot, freeFirst: false }));
   return best?.worker.provider;
 }
 
@@ -152,8 +152,7 @@ function provider(
 function keyOf(
   pair: Pair,
   request: RouteRequest,
-  { measured, affinity }: FleetSnapshot,
-  { freeFirst } = { freeFirst: true },
+  { measured, affinity, freeFirst = true }: FleetSnapshot & { freeFirst?: boolean },
 ): number[] {
   const { worker, model, at } = pair;
   const { preferences = {}, session, keptIds = [] } = request;

@@ -43,6 +43,7 @@ export class ServeStand {
       },
     },
     authenticate: () => ({ name: undefined, consumed: [], mayExplain: false }),
+    override: undefined,
     isTrustedProxy: () => false,
   });
 

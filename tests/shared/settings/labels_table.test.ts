@@ -119,7 +119,7 @@ test("what is wrong in the table is told with its place and a hint", () => {
   assert.deepEqual(
     complaint(() => worker({ flags: { config: "w.toml" }, files })),
     [
-      "Cannot read labels in w.toml: models.llama3.price.prompt must be a number from 0: found true",
+      "Cannot read labels in w.toml, line 1: models.llama3.price.prompt must be a number from 0: found true",
       'write a [labels] table in the file, or JSON: {"zdr":true,"price":{"prompt":0.1}}',
     ],
   );

@@ -71,7 +71,7 @@ test("a value that cannot be read is named as it was written", () => {
   const hint = "write 500KB, 64MiB or 4GiB; a bare number is bytes";
   assert.deepEqual(
     complaint(() => serve({ flags: { config: "s.toml" }, files })),
-    ['Cannot read max_body_size in s.toml: "big" is not a size', hint],
+    ['Cannot read max_body_size in s.toml, line 1: "big" is not a size', hint],
   );
   assert.deepEqual(
     complaint(() => serve({ env: { SIGNALBOX_PEEK_LIMIT: "x" } })),
@@ -79,7 +79,7 @@ test("a value that cannot be read is named as it was written", () => {
   );
   assert.equal(
     complaint(() => serve({ flags: { config: "t.toml" }, files }))[0],
-    "Cannot read listen in t.toml: 8080 is not an address with a port",
+    "Cannot read listen in t.toml, line 1: 8080 is not an address with a port",
   );
 });
 
@@ -94,7 +94,7 @@ test("an unknown key of the file is an error that names the nearest", () => {
   const read = (text: string) =>
     complaint(() => serve({ flags: { config: "s.toml" }, files: { "s.toml": text } }));
   assert.deepEqual(read("queue_timout = 3"), [
-    'Cannot read s.toml: there is no setting "queue_timout"',
+    'Cannot read s.toml: line 1: there is no setting "queue_timout"',
     "the nearest is queue_timeout",
   ]);
   assert.deepEqual(read("queue-timeout = 3")[1], "the nearest is queue_timeout");

@@ -1,4 +1,4 @@
-import type { CommandIo } from "../../shared/command_line/command.ts";
+import type { CommandIo } from "./command.ts";
 
 /** How output looks: plain, or with a terminal's colours and signs. */
 export interface Style {

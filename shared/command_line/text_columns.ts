@@ -1,5 +1,5 @@
-import { wrap } from "../../shared/command_line/help.ts";
-import { printable } from "../../shared/printable.ts";
+import { printable } from "../printable.ts";
+import { wrap } from "./help.ts";
 import type { Paint } from "./style.ts";
 
 /** Four of them fit into 80 columns, and two leave room for a sentence. */

@@ -1,0 +1,106 @@
+import { RelayFailure } from "../../shared/failures.ts";
+import type { ClientKey } from "../keys/keys_file.ts";
+import { decideOverride } from "../routing/override.ts";
+import type { OverridePolicy, OverrideTarget } from "../routing/override_types.ts";
+import type { OverrideTrust } from "./trust.ts";
+
+/** Asks for an endpoint of its own; everything else here is about it. */
+export const ENDPOINT_HEADER = "x-provider-endpoint";
+const MODEL_PROVIDER_HEADER = "x-model-provider";
+const SIGNATURE_HEADER = "x-provider-signature";
+const AUTHORIZATION_HEADER = "x-provider-authorization";
+const OVERRIDE_HEADERS = [ENDPOINT_HEADER, MODEL_PROVIDER_HEADER, SIGNATURE_HEADER, AUTHORIZATION_HEADER];
+
+/** A provider gets the credential that its pattern is to have, and no other of the client's. */
+const CREDENTIAL_HEADERS = ["authorization", "x-api-key", "api-key", "cookie"] as const;
+
+export interface OverrideDoorParts {
+  readonly policy: OverridePolicy;
+  readonly trust: OverrideTrust;
+  /** The key of ours that these headers show, if any. */
+  findKey(headers: Headers): ClientKey | undefined;
+  /** What is sent to the endpoint of this name, which has `credential = "secret"`. */
+  secretOf(name: string): string;
+}
+
+export interface OverrideKnock {
+  readonly method: string;
+  /** Path and query of the request itself. */
+  readonly target: string;
+  readonly headers: Headers;
+  /** It came to the listener that is for overrides. */
+  readonly onListener: boolean;
+}
+
+/** A request that goes to an endpoint of its own. */
+export interface AdmittedOverride {
+  readonly target: OverrideTarget;
+  /** The name of the API key, or the id of the key that signed. */
+  readonly by: string | undefined;
+  /** Headers that stop here. */
+  readonly consumed: readonly string[];
+  /** The value of `Authorization` for the provider. */
+  readonly authorization: string | undefined;
+}
+
+/** Decides which requests go to an endpoint that they name, and with which credential. */
+export class OverrideDoor {
+  readonly #parts: OverrideDoorParts;
+
+  constructor(parts: OverrideDoorParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * A request that names an endpoint.
+   * @throws RelayFailure `unauthorized`, `override_not_allowed`, `override_invalid`, `override_not_listed`
+   */
+  admit({ method, target: requestTarget, headers, onListener }: OverrideKnock): AdmittedOverride {
+    const endpoint = headers.get(ENDPOINT_HEADER) ?? "";
+    const modelProvider = headers.get(MODEL_PROVIDER_HEADER);
+    const grant = this.#parts.trust.grant({
+      key: this.#parts.findKey(headers),
+      onListener,
+      signature: headers.get(SIGNATURE_HEADER),
+      request: { method, target: requestTarget, endpoint, modelProvider: modelProvider ?? "" },
+    });
+    checkConnection(headers);
+    // Two lines of one name are one value with a comma and a space here, and a space is in no endpoint.
+    const ask = {
+      endpoint: [endpoint],
+      modelProvider: modelProvider === null ? [] : [modelProvider],
+      method,
+      requestTarget,
+    };
+    const decision = decideOverride(ask, this.#parts.policy, grant);
+    if (decision.type === "refuse") {
+      const { code, part, detail } = decision;
+      throw new RelayFailure(code, { detail, param: part, metadata: { part } });
+    }
+    return {
+      target: decision.target,
+      by: grant.by,
+      consumed: CREDENTIAL_HEADERS,
+      authorization: this.#authorization(decision.target, headers),
+    };
+  }
+
+  #authorization({ endpoint }: OverrideTarget, headers: Headers): string | undefined {
+    if (endpoint.credential === "passthrough") return headers.get(AUTHORIZATION_HEADER) ?? undefined;
+    if (endpoint.credential === "none") return undefined;
+    const secret = this.#parts.secretOf(endpoint.name);
+    // A scheme that the operator wrote is kept; a token alone is a bearer's.
+    return secret.includes(" ") ? secret : `Bearer ${secret}`;
+  }
+}
+
+/** What is for one hop only is nothing that an upstream says to a relay behind proxies. */
+function checkConnection(headers: Headers): void {
+  const named = (headers.get("connection") ?? "")
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim());
+  const wrong = OVERRIDE_HEADERS.find((name) => named.includes(name));
+  if (wrong === undefined) return;
+  throw new RelayFailure("override_invalid", { detail: `Connection names ${wrong}`, param: "connection" });
+}

@@ -1,10 +1,13 @@
 import process from "node:process";
 import { setTimeout } from "node:timers";
-import { type Command, type CommandIo, openCommand } from "./shared/command_line/command.ts";
+import { type Command, type CommandIo, openCommand, type Roles } from "./shared/command_line/command.ts";
 import { processIo } from "./shared/command_line/process_io.ts";
 import { type Program, runProgram } from "./shared/command_line/run.ts";
 import { withLog } from "./shared/command_line/with_log.ts";
+import { ROLES } from "./shared/service/service.ts";
 import type { DemoSettings } from "./worker/demo/settings.ts";
+
+const SERVICE_ROLES: Roles = { names: ROLES, optional: true };
 
 /** Subcommand → settings → run → exit code. A command's code is loaded when it is asked for. */
 const commands: readonly Command[] = [
@@ -73,6 +76,42 @@ const commands: readonly Command[] = [
         run: keysHash,
       });
     },
+  },
+  {
+    name: "service install",
+    says: "Have this machine run serve or worker: systemd, launchd",
+    roles: SERVICE_ROLES,
+    open: async (role) =>
+      openCommand({
+        schema: (await import("./shared/service/settings.ts")).serviceInstallSettings,
+        example: "sudo signalbox service install serve --start",
+        run: async (settings, io) =>
+          (await import("./shared/service/commands.ts")).serviceInstall(role, settings, io),
+      }),
+  },
+  {
+    name: "service uninstall",
+    says: "Stop such a service and remove its files",
+    roles: SERVICE_ROLES,
+    open: async (role) =>
+      openCommand({
+        schema: (await import("./shared/service/settings.ts")).serviceUninstallSettings,
+        example: "sudo signalbox service uninstall serve",
+        run: async (settings, io) =>
+          (await import("./shared/service/commands.ts")).serviceUninstall(role, settings, io),
+      }),
+  },
+  {
+    name: "service print",
+    says: "Print the systemd unit or launch agent that would be installed",
+    roles: SERVICE_ROLES,
+    open: async (role) =>
+      openCommand({
+        schema: (await import("./shared/service/settings.ts")).servicePrintSettings,
+        example: "signalbox service print worker --user",
+        run: async (settings, io) =>
+          (await import("./shared/service/commands.ts")).servicePrint(role, settings, io),
+      }),
   },
 ];
 

@@ -48,7 +48,7 @@ export function readIntent(facts: RequestFacts): Intent {
     needs: linkNeeds(facts),
     streaming: asksForStream(facts, members),
   };
-  if (models.length > 0) request.models = models;
+  if (models) request.models = models;
   if (preferences) request.preferences = preferences;
   if (parameters) request.parameters = parameters;
   if (session !== undefined) request.session = session;

@@ -6,6 +6,7 @@ import { MAX_SOCKET_MESSAGE_BYTES } from "../shared/link/plain_limits.ts";
 import { log } from "../shared/log.ts";
 import { runtime } from "../shared/runtime/current.ts";
 import type { Listener, ListenOptions } from "../shared/runtime/ports.ts";
+import { tellServiceManager } from "../shared/service/service_manager.ts";
 import { isLoopback } from "../shared/settings/addresses.ts";
 import { whenToldToStop } from "../shared/stop_signal.ts";
 import { within } from "../shared/within.ts";
@@ -53,6 +54,7 @@ export async function serve(
   const url = urlOf(settings, listener);
   if (options.listening) options.listening(url);
   else greet(settings, url, io);
+  using _told = tellServiceManager({ stop, drainTimeoutMs: settings.drainTimeoutMs });
   await stop;
   await shutDown({ ...relay, settings, listeners });
   unwatchTls?.();

@@ -8,8 +8,8 @@ export type ModelSource = "body" | "header" | "form" | "query" | "none";
 
 export interface AskedModels {
   readonly model: string | undefined;
-  /** Those to fall back to. */
-  readonly models: readonly string[];
+  /** Those to fall back to: empty when a list names none but the model itself. Undefined: there is no list. */
+  readonly models: readonly string[] | undefined;
   readonly modelIn: ModelSource;
 }
 
@@ -40,7 +40,7 @@ export function askedModels(
     ["body", list[0]],
   ];
   const [modelIn, model] = found.find(([, name]) => name !== undefined) ?? ["none", undefined];
-  return { model, models: list.filter((other) => other !== model), modelIn };
+  return { model, models: list.length === 0 ? undefined : list.filter((other) => other !== model), modelIn };
 }
 
 const NO_MODELS: readonly string[] = [];

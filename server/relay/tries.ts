@@ -34,6 +34,9 @@ interface Answered extends Try {
 
 const ALL_STATUSES: ReadonlySet<number> = new Set(FALLBACK_STATUSES);
 
+/** Too many requests, not available, overloaded: the backend did not begin. */
+const DID_NOTHING: ReadonlySet<number> = new Set([429, 503, 529]);
+
 /** The tries to have one request answered: down its list of candidates until one answers or the rules end it. */
 export class Tries implements Delivery {
   readonly #options: TriesOptions;
@@ -197,6 +200,8 @@ export class Tries implements Delivery {
   #fallsBack(candidate: Candidate, status: number): boolean {
     const { body, parts } = this.#options;
     if (!this.#fallbackOn.has(status) || !this.#resends.allowsFallback(body)) return false;
+    // What may not be done twice goes on only when the backend says that it did nothing.
+    if (!DID_NOTHING.has(status) && !this.#isRepeatable()) return false;
     this.#placement.answeredWithError(candidate);
     return parts.line.hasTaker(this.#placement.request);
   }
@@ -219,12 +224,16 @@ export class Tries implements Delivery {
 
   /** Remember why the try failed. @throws it when the re-send rules allow no other. */
   #checkResend(failure: AttemptFailure): void {
+    const { replayable } = this.#options.body;
+    this.#failure = failureOf(failure);
+    if (!this.#resends.allows(failure, { repeatable: this.#isRepeatable(), replayable })) throw this.#failure;
+  }
+
+  #isRepeatable(): boolean {
     const { intent, body, parts } = this.#options;
     const { method, path } = intent.request;
-    this.#failure = failureOf(failure);
     const stores = intent.stores ?? (body.whole && asksToStore(body.start));
-    const repeatable = mayResend({ method, path, stores }, parts.settings.resendPaths);
-    if (!this.#resends.allows(failure, { repeatable, replayable: body.replayable })) throw this.#failure;
+    return mayResend({ method, path, stores }, parts.settings.resendPaths);
   }
 
   #freeSlot(): void {

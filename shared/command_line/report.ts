@@ -16,7 +16,7 @@ export function reportAndExitCode(
   err: (text: string) => void,
   program = "signalbox",
 ): number {
-  const told = error instanceof CommandError ? error : fromSystem(error);
+  const told = error instanceof CommandError ? error : mistakeOfListening(error);
   if (told) {
     const hint = told.hint === undefined ? "" : `${program}: hint: ${printable(told.hint)}\n`;
     err(`${program}: error: ${printable(told.message)}\n${hint}`);
@@ -47,7 +47,8 @@ const SYSTEM: Readonly<Record<string, readonly [what: string, hint: string]>> = 
 /** A name that does not resolve: Bun gives whatever error number came last, Deno none. */
 const NO_ADDRESS = ["the name is no address of this machine", "write an address, such as 127.0.0.1"] as const;
 
-function fromSystem(error: unknown): CommandError | undefined {
+/** What kept from listening, as a mistake of who chose the address; undefined for any other error. */
+export function mistakeOfListening(error: unknown): CommandError | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof PortInUse) return new CommandError(error.message, PORT_IN_USE, { cause: error });
   const { code = "", syscall } = error as NodeJS.ErrnoException;

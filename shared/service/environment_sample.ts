@@ -3,10 +3,10 @@ import type { Role } from "./service.ts";
 
 /**
  * The settings that most services need, to begin with. systemd reads it, and on macOS a shell: a value with spaces
- * stands in double quotes.
+ * stands in double quotes. `folder` is where it will be.
  */
-export function environmentSample(role: Role): string {
-  return sealed(`${HEAD}${role === "serve" ? SERVE : WORKER}`);
+export function environmentSample(role: Role, folder: string): string {
+  return sealed(`${HEAD}${role === "serve" ? SERVE.replace("FOLDER", folder) : WORKER}`);
 }
 
 const HEAD = `# Settings of the service: take away the # of those to change, then restart it.
@@ -22,7 +22,7 @@ const SERVE = `# Where clients and workers connect. A proxy in front that does T
 #SIGNALBOX_TRUSTED_PROXY=127.0.0.1,::1
 
 # Keys of clients, made with "signalbox keys hash"; without one nobody is asked for a key.
-#SIGNALBOX_API_KEYS_FILE=/etc/signalbox/keys.toml
+#SIGNALBOX_API_KEYS_FILE=FOLDER/keys.toml
 
 # Text for people, json for programs.
 #SIGNALBOX_LOG_FORMAT=text

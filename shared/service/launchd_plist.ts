@@ -15,12 +15,10 @@ const READ_SETTINGS = 'set -a; . "$0"; exec "$@"';
 export function launchdPlist({ role, program }: Service, home: string): string {
   const settings = join(home, ".config/signalbox");
   const command = ["/bin/sh", "-c", READ_SETTINGS, join(settings, `${role}.env`), ...program, role];
-  const secretFiles = SECRETS[role].map(
-    (name): [string, string] => [
-      `SIGNALBOX_${name.toUpperCase().replaceAll("-", "_")}_FILE`,
-      join(settings, name),
-    ],
-  );
+  const secretFiles = SECRETS[role].map((name): [string, string] => [
+    `SIGNALBOX_${name.toUpperCase().replaceAll("-", "_")}_FILE`,
+    join(settings, name),
+  ]);
   return sealed(
     `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">

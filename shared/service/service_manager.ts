@@ -3,66 +3,62 @@ import process from "node:process";
 import { type Clock, systemClock, type Timer } from "../clock.ts";
 import { log } from "../log.ts";
 
-/** What a long-running command tells systemd, when that has started it with `Type=notify`; else nothing happens. */
-export interface ServiceManager {
-  /** It does its work from now on. */
-  ready(): void;
-  /** It was told to stop, by whomever, and takes this long at most. */
-  stopping(timeoutMs: number): void;
-  /** It has come to its end: nothing keeps the process any more. */
-  ended(): void;
-}
-
-interface Options {
-  env?: Readonly<Record<string, string | undefined>>;
-  clock?: Clock;
-  pid?: number;
-  /** Default: have `systemd-notify` say it, as neither runtime can write to a datagram socket of Unix. */
+export interface ServiceRun {
+  /** Resolves when somebody wants it to stop. */
+  readonly stop: Promise<unknown>;
+  /** How long it takes then, at most. */
+  readonly drainTimeoutMs: number;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+  readonly pid?: number;
+  /** Default: have `systemd-notify` say it. */
   send?(assignments: readonly string[]): void;
 }
 
-/** A stop's timeout as systemd counts it begins a little before ours, and the process needs some time to end. */
+/** systemd counts from the signal on, and a process that has drained still has to end. */
 const STOP_MARGIN_MS = 5_000;
 
-/** See sd_notify(3) and sd_watchdog_enabled(3). */
-export function serviceManager({
+/**
+ * Tell systemd that a long-running command does its work from now on, until what is given back is disposed of: that
+ * it is ready, again and again that it lives, and when it stops how long that may take. Nothing happens where systemd
+ * did not start it with `Type=notify`. See sd_notify(3) and sd_watchdog_enabled(3).
+ */
+export function tellServiceManager({
+  stop,
+  drainTimeoutMs,
   env = process.env,
   clock = systemClock,
   pid = process.pid,
   send = systemdNotify,
-}: Options = {}): ServiceManager {
-  if (!env.NOTIFY_SOCKET) return NOBODY;
+}: ServiceRun): Disposable {
+  if (!env.NOTIFY_SOCKET) return { [Symbol.dispose]() {} };
+  // Twice in the time after which systemd takes us for dead.
   const intervalMs = watchdogMs(env, pid) / 2;
   let timer: Timer | undefined;
-  const beat = () => {
+  const live = () => {
     timer = clock.after(intervalMs, () => {
       send(["WATCHDOG=1"]);
-      beat();
+      live();
     });
   };
-  return {
-    ready() {
-      send(["READY=1"]);
-      if (intervalMs > 0) beat();
-    },
-    stopping: (timeoutMs) =>
-      send(["STOPPING=1", `EXTEND_TIMEOUT_USEC=${Math.ceil((timeoutMs + STOP_MARGIN_MS) * 1000)}`]),
-    ended: () => timer?.cancel(),
-  };
+  send(["READY=1"]);
+  if (intervalMs > 0) live();
+  const timeoutUsec = Math.ceil((drainTimeoutMs + STOP_MARGIN_MS) * 1000);
+  stop.then(() => send(["STOPPING=1", `EXTEND_TIMEOUT_USEC=${timeoutUsec}`]));
+  return { [Symbol.dispose]: () => timer?.cancel() };
 }
 
-const NOBODY: ServiceManager = { ready() {}, stopping() {}, ended() {} };
-
 /** Within which time systemd wants to hear something; 0: it does not. */
-function watchdogMs({ WATCHDOG_USEC, WATCHDOG_PID }: NonNullable<Options["env"]>, pid: number): number {
+function watchdogMs({ WATCHDOG_USEC, WATCHDOG_PID }: NodeJS.ProcessEnv, pid: number): number {
   const isForUs = !WATCHDOG_PID || WATCHDOG_PID === String(pid);
   return isForUs && /^[1-9]\d*$/.test(WATCHDOG_USEC ?? "") ? Number(WATCHDOG_USEC) / 1000 : 0;
 }
 
+/** Neither runtime can write to a datagram socket of Unix, which is what `NOTIFY_SOCKET` names. */
 function systemdNotify(assignments: readonly string[]): void {
   const child = spawn("systemd-notify", assignments, { stdio: "ignore" });
-  const failed = (why: unknown) => log.warn("systemd was not told", { assignments, why });
-  child.on("error", (error) => failed(error.message));
+  const failed = (why: string) => log.warn("systemd was not told", { what: assignments[0], why });
+  child.on("error", ({ message }) => failed(message));
   child.on("exit", (code) => code === 0 || failed(`systemd-notify ended with ${code}`));
   child.unref();
 }

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { z } from "zod";
 import { field, kindOf, Misread, optionalField } from "../settings/field.ts";
 import { choice, file, flag } from "../settings/texts.ts";
@@ -67,8 +66,3 @@ export const serviceInstallSettings = z.object({
 
 /** Settings of `signalbox service uninstall`. */
 export const serviceUninstallSettings = z.object({ user, force, root });
-
-/** The words of the program that a service runs. Relative paths start from the current folder. */
-export function programOr(thisProgram: () => string[], program: string | undefined): string[] {
-  return program === undefined ? thisProgram() : [resolve(program)];
-}

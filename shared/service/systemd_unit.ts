@@ -37,7 +37,7 @@ function running({ role, program }: Service): string[] {
     "# systemd-notify speaks for the program, as its child.",
     "NotifyAccess=all",
     "WatchdogSec=60s",
-    `ExecStart=${[...program, role].map(systemdWord).join(" ")}`,
+    `ExecStart=${[...program, role].map((word, at) => systemdWord(word, at === 0)).join(" ")}`,
     ...(role === "worker" ? ["Environment=WORKER_NAME=%i"] : []),
     `EnvironmentFile=%E/signalbox/${settings}`,
     ...SECRETS[role].map((name) => `LoadCredential=${name}:%E/signalbox/${name}`),
@@ -92,8 +92,8 @@ const SANDBOX = [
   ...USER_SANDBOX,
 ];
 
-/** A word of `ExecStart=`: https://www.freedesktop.org/software/systemd/man/systemd.service.html#Command%20lines */
-function systemdWord(word: string): string {
-  const literal = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
+/** A word of `ExecStart=`, of which the first takes no variables. See systemd.service(5), "Command lines". */
+function systemdWord(word: string, isExecutable: boolean): string {
+  const literal = word.replaceAll("%", "%%").replaceAll("$", isExecutable ? "$" : "$$$$");
   return /^[\w@%+=:,./$-]+$/.test(literal) ? literal : `"${literal.replace(/["\\]/g, "\\$&")}"`;
 }

@@ -53,16 +53,16 @@ test("the machine that runs the tests is one that a release is for", () => {
 test("workflows test every target, and start only scripts that there are", () => {
   const workflows = PROJECT_FILES.filter((path) => path.startsWith(".github/workflows/"));
   assert.ok(workflows.length > 1);
-  const { scripts } = JSON.parse(read("package.json"));
+  const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
   for (const path of workflows) {
     const text = read(path);
     for (const [, script] of text.matchAll(/npm run ([\w:]+)/g))
       assert.ok(scripts[script!], `${path}: ${script}`);
     for (const [, file] of text.matchAll(/\s((?:\.ci|deploy)\/[\w./]+)/g))
-      assert.ok(existsSync(locate(file!)), file);
+      assert.ok(existsSync(locate(file!)), file!);
   }
   const tested = [...read(".github/workflows/release.yml").matchAll(/target: ([\w-]+)/g)].map(
-    ([, name]) => name,
+    ([, name]) => name!,
   );
   assert.deepEqual(tested.sort(), [...TARGETS].sort());
 });

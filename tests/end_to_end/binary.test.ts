@@ -55,7 +55,7 @@ test("alone in a folder: serve, worker, route-test", TESTED, async () => {
   });
   assert.equal(told.exitCode, 0, told.stderr);
   assert.match(told.stdout, /dispatch/);
-  assert.deepEqual(readdirSync(place.cwd), ["program"], "it writes nothing");
+  assert.ok(!readdirSync(place.cwd).some((name) => name !== "program"), "it writes nothing");
 });
 
 test("it starts with an empty environment", TESTED, () => {

@@ -42,6 +42,20 @@ for (const form of FORMS) {
       assert.equal(second.requests.length, FALLBACK.length);
     });
 
+    test("what may not be done twice goes on only when the first says that it did nothing", async () => {
+      await using stand = new RoutingStand(relay, form);
+      let status = 0;
+      await stand.worker("first", (request) => request.answer(status, "from the first"));
+      await stand.worker("second", says(200, "from the second"));
+      for (status of FALLBACK) {
+        const stored = await stand.ask({ ...ORDER, store: true }, { path: "/v1/responses" });
+        const expected = [429, 503, 529].includes(status)
+          ? [200, "from the second"]
+          : [status, "from the first"];
+        assert.deepEqual([stored.status, stored.body], expected, `${status}`);
+      }
+    });
+
     test("without order and models every status is the client's", async () => {
       await using stand = new RoutingStand(relay, form);
       let status = 0;

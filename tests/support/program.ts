@@ -32,7 +32,8 @@ export function needsBinary(): string | undefined {
   return NAMED === "binary" ? undefined : "needs SIGNALBOX_TEST_RUNTIME=binary: it is about the executable";
 }
 
-function commandLine(): string[] {
+/** What is typed before the name of a command. */
+export function commandLine(): string[] {
   const command = new Map(Object.entries(COMMANDS)).get(NAMED);
   if (command) return command;
   throw new Error(`Cannot run on ${NAMED}: wanted ${Object.keys(COMMANDS).join(", ")}`);

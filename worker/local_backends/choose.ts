@@ -82,8 +82,7 @@ function reportNone(seen: readonly Sighting[], ports: readonly UsualPort[]): voi
     ports: looked,
   });
   for (const { what, url } of seen) {
-    if (what === "relay") log.warn("A relay answers there, which is no backend", { url });
-    if (what === "other")
-      log.warn("What answers there lists no models: --backend-url takes it all the same", { url });
+    if (what !== "other") continue;
+    log.warn("What answers there lists no models: --backend-url takes it all the same", { url });
   }
 }

@@ -147,7 +147,8 @@ Before a byte of an answer was forwarded, the next candidate may be tried, three
 - **A worker or backend that is lost**: where sending it twice does no harm ([settings.md](settings.md), \`--resend-paths\`,
   \`--replay-limit\`).
 - **A backend that answers with an error**: its answer passes as it is. Only where the request names \`order\` or \`models\`,
-  or the relay has \`--fallback-on\`, the statuses 429, 500, 502, 503, 504 and 529 go on to the next candidate. The last answer
+  or the relay has \`--fallback-on\`, the statuses 429, 500, 502, 503, 504 and 529 go on to the next candidate;
+  a request that may not be done twice (DELETE, a POST that stores) goes on with 429, 503 and 529 only. The last answer
   is what the client gets.
 
 Each try decides anew, without those that failed. \`allow_fallbacks: false\` holds for all tries.

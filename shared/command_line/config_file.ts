@@ -10,7 +10,9 @@ import { wrap } from "./help.ts";
 export function configFile(command: string, schema: SettingsSchema): string {
   const groups = Map.groupBy(describe(schema), ({ group }) => group);
   const sections = [...groups].map(([group, settings]) => {
-    const entries = settings.map((setting) => `${wrap(`${setting.says}.`, "# ")}\n${lineOf(setting, schema)}\n`);
+    const entries = settings.map(
+      (setting) => `${wrap(`${setting.says}.`, "# ")}\n${lineOf(setting, schema)}\n`,
+    );
     return `# --- ${group} ---\n\n${entries.join("\n")}`;
   });
   const head =

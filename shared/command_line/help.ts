@@ -1,5 +1,5 @@
 import { describe, type Setting, type SettingsSchema } from "../settings/describe.ts";
-import type { Command, Operands, Roles } from "./command.ts";
+import type { Command, OpenCommand, Operands, Roles } from "./command.ts";
 
 /** What `--help` prints. Everything fits 80 columns. */
 
@@ -14,6 +14,7 @@ export interface HelpFor {
   notes?: string;
   schema: SettingsSchema;
   roles?: Roles;
+  subject?: OpenCommand;
   /** The one that was told. */
   role?: string | undefined;
 }
@@ -33,8 +34,7 @@ export function commandHelp({ program, name, says, example, schema, ...more }: H
     `Usage: ${program} ${name}${wordsBehind(more)} [FLAG]...\n\n${calls > 1 ? "Examples" : "Example"}:\n  ${example.replaceAll("\n", "\n  ")}\n`,
     ...sections,
     `Every command\n${COMMON.map(([flags, text]) => entry(flags, text)).join("")}`,
-    ...(notes === undefined ? [] : [`${notes}\n`]),
-    `${wrap(elsewhere(describe(schema)), "")}\n`,
+    ...[notes, ...closing(program, { schema, ...more })].flatMap((text) => (text ? [`${text}\n`] : [])),
   ].join("\n");
 }
 
@@ -78,6 +78,19 @@ export function flagsOf({ flag, kind }: Setting): string {
 
 function sentenceOf({ says, default: fallback, kind }: Setting): string {
   return fallback && kind.placeholder ? `${says} (default ${fallback.replaceAll(",", ", ")})` : says;
+}
+
+/** Of a command about another one: where that one's flags are told. */
+function closing(
+  program: string,
+  { schema, roles, role, subject }: Pick<HelpFor, "schema" | "roles" | "role" | "subject">,
+): string[] {
+  const names = role ? [role] : (roles?.names ?? []);
+  const helps = names.map((name) => `\`${program} ${name} --help\``).join(" and ");
+  const flags = subject
+    ? `The flags of ${names.join(" and ")} can be given too: ${helps} ${names.length > 1 ? "list" : "lists"} them.`
+    : "";
+  return [flags, elsewhere(describe(schema))].map((text) => wrap(text, ""));
 }
 
 function elsewhere(settings: readonly Setting[]): string {

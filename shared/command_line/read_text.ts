@@ -12,6 +12,7 @@ const REASONS: Readonly<Record<string, readonly [what: string, hint: string]>> =
 const WRITING: typeof REASONS = {
   ...REASONS,
   ENOENT: ["there is no such folder", "make it first"],
+  EEXIST: ["there is such a file", "name another one, or move it away first"],
 };
 
 /** A whole text file that someone named. @throws CommandError saying why it cannot be read */
@@ -27,6 +28,11 @@ export function readBytes(path: string): Buffer {
 /** Write a text file that someone named, over what was there. @throws CommandError saying why it cannot be written */
 export function writeText(path: string, text: string): void {
   tellingWhy(`Cannot write ${path}`, () => writeFileSync(path, text), WRITING);
+}
+
+/** Write a text file that someone named, where there is none yet. @throws CommandError saying why it cannot be written */
+export function writeNewText(path: string, text: string): void {
+  tellingWhy(`Cannot write ${path}`, () => writeFileSync(path, text, { flag: "wx" }), WRITING);
 }
 
 /** Do something with files that someone named. @throws CommandError beginning with `attempt`, saying why not */

@@ -18,8 +18,7 @@ export function reportAndExitCode(
 ): number {
   const told = error instanceof CommandError ? error : mistakeOfListening(error);
   if (told) {
-    const hint = told.hint === undefined ? "" : `${program}: hint: ${printable(told.hint)}\n`;
-    err(`${program}: error: ${printable(told.message)}\n${hint}`);
+    err(mistakeLines(told, program));
     return EXIT_WRONG_INPUT;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -28,6 +27,12 @@ export function reportAndExitCode(
       `${program}: hint: this is a fault of ${program}; please report it with these lines\n${stack}\n`,
   );
   return EXIT_FAILED;
+}
+
+/** One `error:` and one `hint:` line. */
+export function mistakeLines({ message, hint }: CommandError, program = "signalbox"): string {
+  const error = `${program}: error: ${printable(message)}\n`;
+  return hint === undefined ? error : `${error}${program}: hint: ${printable(hint)}\n`;
 }
 
 /** Tell something that does not keep a command from running. */

@@ -10,7 +10,8 @@ export function settingsFindings(inspected: Inspected<unknown>): Finding[] {
   return [ok("settings", whereSet(loaded)), ...loaded.warnings.map((text) => warning("settings", text))];
 }
 
-function whereSet({ origins }: Loaded<unknown>): string {
+/** How many settings are set in which kind of place. */
+export function whereSet({ origins }: Loaded<unknown>): string {
   const labels = [...origins.values()].map(({ label }) => label).filter((label) => label !== "default");
   const counts = Map.groupBy(labels, placeOf);
   const places = [...counts].map(([place, set]) => `${set.length} ${place}`);

@@ -39,6 +39,8 @@ export interface Kind<T> {
   readonly several?: "comma" | "repeat";
   /** Never printed, also readable from a file of its own, and warned about on a command line. */
   readonly secret?: boolean;
+  /** The words that it can be, where they are few. */
+  readonly choices?: readonly string[];
   /** A path: written in a settings file it starts from that file's folder. */
   readonly path?: boolean;
   readonly codec: z.ZodType<T, unknown>;

@@ -38,6 +38,7 @@ export function choice<const Word extends string>(
   const list = words.join(", ");
   return kindOf<Word>({
     placeholder: words.join("|"),
+    choices: words,
     hint: `write one of ${list}`,
     read(raw) {
       const text = String(raw).toLowerCase();

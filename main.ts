@@ -1,6 +1,10 @@
 import process from "node:process";
 import { setTimeout } from "node:timers";
+import { overrideCommands } from "./server/override/override_commands.ts";
 import { type Command, type CommandIo, openCommand, type Roles } from "./shared/command_line/command.ts";
+import { completionsCommand } from "./shared/command_line/completions/completions_command.ts";
+import { configCommands } from "./shared/command_line/config_commands.ts";
+import { doctorCommand } from "./shared/command_line/doctor.ts";
 import { processIo } from "./shared/command_line/process_io.ts";
 import { type Program, runProgram } from "./shared/command_line/run.ts";
 import { withLog } from "./shared/command_line/with_log.ts";
@@ -123,16 +127,37 @@ async function runDemo(settings: DemoSettings, io: CommandIo): Promise<number> {
     import("./server/settings.ts"),
   ]);
   const { listen: _, ...process } = settings;
-  return demo(settings, io, (listen, running) =>
-    serve({ ...serveSettings.parse({}), ...process, listen }, io, running),
+  return demo(settings, io, (relay, running) =>
+    serve({ ...serveSettings.parse({}), ...process, ...relay }, io, running),
   );
 }
+
+/** Commands about others. */
+const [serveCommand, workerCommand] = ROLES.map((role) => commands.find(({ name }) => name === role)!) as [
+  Command,
+  Command,
+];
+const commandsAboutThem: readonly Command[] = [
+  doctorCommand([
+    {
+      command: serveCommand,
+      examine: async () => (await import("./server/commands/doctor.ts")).examineRelay,
+    },
+    {
+      command: workerCommand,
+      examine: async () => (await import("./worker/commands/doctor.ts")).examineWorker,
+    },
+  ]),
+  ...configCommands([serveCommand, workerCommand]),
+  ...overrideCommands(serveCommand),
+  completionsCommand(() => program),
+];
 
 export const program: Program = {
   name: "signalbox",
   says: "One endpoint for GPUs that the internet cannot reach",
   version: async () => (await import("./shared/version_line.ts")).versionLine(),
-  commands,
+  commands: [...commands, ...commandsAboutThem],
 };
 
 /** A command that is done has closed what it opened; a peer that does not answer must not keep the process. */

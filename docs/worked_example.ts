@@ -16,7 +16,7 @@ const STYLE = styleOf("never", { out: () => {}, err: () => {}, stdin: async () =
 export function workedExample(name: string): string {
   const path = `${FOLDER}/${name}.toml`;
   const text = readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
-  const { title, fleet, request } = readScenario(path, text);
+  const { title, fleet, settings, request } = readScenario(path, text);
   const { why } = parseToml(path, text) as { why: string };
   return `${wrap(`Example: **${title}**. ${why} ([${name}.toml](../${path}))`, "", PAGE_COLUMNS)}
 
@@ -25,7 +25,7 @@ ${situationIn(text)}
 \`\`\`
 
 \`\`\`text
-${renderReport(dryRun(request, fleet), STYLE).trimEnd()}
+${renderReport(dryRun(request, fleet, settings), STYLE).trimEnd()}
 \`\`\`
 `;
 }

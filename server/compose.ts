@@ -60,7 +60,7 @@ export function compose(settings: ServeSettings) {
     fleet,
     line,
     version,
-    settings,
+    settings: { ...settings, liveOverride: override?.live },
     overrides: () => override?.tally.report(),
     isAdmin: (headers) => adminToken.isShown(headers),
     timeMs: Date.now,

@@ -55,7 +55,7 @@ export function readIntent(facts: RequestFacts): Intent {
   if (keptIds.length > 0) request.keptIds = keptIds;
   return {
     request,
-    warnings: [...warnings, ...moreWarnings],
+    warnings: moreWarnings.length === 0 ? warnings : [...warnings, ...moreWarnings],
     modelIn,
     stores: facts.whole && members ? storesIn(members) : undefined,
     routingText: members ? routingTextOfJson(members) : form && routingTextOfForm(form),

@@ -3,7 +3,7 @@ import { Http1Client, type Http1ClientOptions } from "../shared/http1/client.ts"
 import { log } from "../shared/log.ts";
 import { DialError, type Runtime } from "../shared/runtime/ports.ts";
 import type { HostPort } from "../shared/settings/addresses.ts";
-import { type Lookup, serverLookup, systemLookup } from "./provider/lookup.ts";
+import { type Lookup, lookupBy } from "./provider/lookup.ts";
 import { OwnAddresses } from "./provider/own_addresses.ts";
 import { ProviderExchange } from "./provider/provider_exchange.ts";
 import { ProviderResolver } from "./provider/resolver.ts";
@@ -43,7 +43,7 @@ export class ProviderDialer {
     const { clock, lookup, resolver, listeningPorts, interfaces } = options;
     this.#options = options;
     this.#resolver = new ProviderResolver({
-      lookup: lookup ?? (resolver ? serverLookup(resolver) : systemLookup),
+      lookup: lookup ?? lookupBy(resolver),
       clock,
       own: new OwnAddresses({ clock, ports: listeningPorts, ...(interfaces && { interfaces }) }),
       timeoutMs: options.connectTimeoutMs || CONNECT_TIMEOUT_MS,

@@ -51,6 +51,8 @@ function validity({ validFrom, validTo }: X509Certificate, path: string, nowMs: 
   }
   if (nowMs >= toMs) return problem("tls", `${path} has ended on ${day(toMs)}`, renew);
   const days = Math.floor((toMs - nowMs) / DAY_MS);
-  if (days < SOON_DAYS) return warning("tls", `${path} ends on ${day(toMs)}, in ${days} days`, renew);
+  if (days < SOON_DAYS) {
+    return warning("tls", `${path} ends on ${day(toMs)}, in ${days} day${days === 1 ? "" : "s"}`, renew);
+  }
   return ok("tls", `${path} is good until ${day(toMs)}`);
 }

@@ -19,35 +19,34 @@ export function askedAffinity(
   members: JsonMembers | undefined,
   headers: Headers,
 ): AskedAffinity {
-  const warnings: string[] = [];
-  const session =
-    sessionName("session_id", members?.value("session_id"), warnings) ??
-    sessionName("X-Session-Id", headers.get("x-session-id"), warnings);
+  const inBody = members?.value("session_id") ?? undefined;
+  const inHeader = headers.get("x-session-id") ?? undefined;
+  const body = isId(inBody) ? given(inBody) : undefined;
+  const session = body ?? (isId(inHeader) ? given(inHeader) : undefined);
+  const wrongBody = wrongSession("session_id", inBody);
+  const wrongHeader = body === undefined ? wrongSession("X-Session-Id", inHeader) : NONE;
+  const warnings = wrongBody.length === 0 ? wrongHeader : [...wrongBody, ...wrongHeader];
   return { session, keptIds: keptIdsOf(path, members), warnings };
 }
 
-function sessionName(from: string, value: unknown, warnings: string[]): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (isId(value)) return given(value);
+/** For what is seldom there. */
+const NONE: readonly string[] = [];
+
+function wrongSession(from: string, value: unknown): readonly string[] {
+  if (value === undefined || isId(value)) return NONE;
   const found = typeof value === "string" ? quote(value) : `a value of type ${typeof value}`;
-  warnings.push(
-    `${from} must be a text of at most ${ID_MAX_CHARS} characters and was not used, found ${found}`,
-  );
-  return undefined;
+  return [`${from} must be a text of at most ${ID_MAX_CHARS} characters and was not used, found ${found}`];
 }
 
 /** The path names what the request is about, the body what it goes on from. */
 function keptIdsOf(path: string, members: JsonMembers | undefined): readonly string[] {
-  const ids: unknown[] = keptIdsInPath(path).map(decoded);
-  if (members) {
-    const conversation = members.value("conversation");
-    ids.push(
-      members.value("previous_response_id"),
-      isObject(conversation) ? conversation.id : conversation,
-      members.value("input_file_id"),
-    );
-  }
-  return ids.filter(isId).filter((id) => id !== "");
+  const inPath = keptIdsInPath(path);
+  const conversation = members?.value("conversation");
+  const previous = members?.value("previous_response_id");
+  const file = members?.value("input_file_id");
+  if (inPath.length === 0 && (conversation ?? previous ?? file) === undefined) return NONE;
+  const inBody = [previous, isObject(conversation) ? conversation.id : conversation, file];
+  return [...inPath.map(decoded), ...inBody].filter(isId).filter((id) => id !== "");
 }
 
 function isId(value: unknown): value is string {

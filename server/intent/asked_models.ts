@@ -13,8 +13,6 @@ export interface AskedModels {
   readonly modelIn: ModelSource;
 }
 
-type Found = readonly [source: ModelSource, name: string | undefined];
-
 /** More than anybody would wait for. */
 const MODELS_MAX = 64;
 const MODEL_MAX_CHARS = 256;
@@ -31,15 +29,17 @@ export function askedModels(
   inForm: string | undefined,
 ): AskedModels {
   const list = modelList(members?.value("models"));
-  const body: Found = ["body", given(members?.value("model"))];
-  const header: Found = ["header", given(facts.headers.get("x-model"))];
-  const found: readonly Found[] = [
-    ...(facts.whole ? [body, header] : [header, body]),
-    ["form", given(inForm)],
-    ["query", given(queryParameter(facts.target, "model"))],
-    ["body", list[0]],
-  ];
-  const [modelIn, model] = found.find(([, name]) => name !== undefined) ?? ["none", undefined];
+  const inBody = given(members?.value("model"));
+  const inHeader = given(facts.headers.get("x-model"));
+  if (inBody !== undefined && (facts.whole || inHeader === undefined)) return asked("body", inBody, list);
+  if (inHeader !== undefined) return asked("header", inHeader, list);
+  if (given(inForm) !== undefined) return asked("form", inForm, list);
+  const inQuery = given(queryParameter(facts.target, "model"));
+  if (inQuery !== undefined) return asked("query", inQuery, list);
+  return asked(list.length > 0 ? "body" : "none", list[0], list);
+}
+
+function asked(modelIn: ModelSource, model: string | undefined, list: readonly string[]): AskedModels {
   return { model, models: list.length === 0 ? undefined : list.filter((other) => other !== model), modelIn };
 }
 

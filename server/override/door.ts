@@ -1,18 +1,24 @@
 import { RelayFailure } from "../../shared/failures.ts";
 import type { ClientKey } from "../keys/keys_file.ts";
 import { decideOverride } from "../routing/override.ts";
-import type { OverridePolicy, OverrideTarget } from "../routing/override_types.ts";
+import type {
+  OverrideAsk,
+  OverrideDecision,
+  OverridePolicy,
+  OverrideTarget,
+} from "../routing/override_types.ts";
+import type { SignedRequest } from "./signature.ts";
 import type { OverrideTrust } from "./trust.ts";
 
 /** Asks for an endpoint of its own; everything else here is about it. */
 export const ENDPOINT_HEADER = "x-provider-endpoint";
-const MODEL_PROVIDER_HEADER = "x-model-provider";
-const SIGNATURE_HEADER = "x-provider-signature";
+export const MODEL_PROVIDER_HEADER = "x-model-provider";
+export const SIGNATURE_HEADER = "x-provider-signature";
 const AUTHORIZATION_HEADER = "x-provider-authorization";
 const OVERRIDE_HEADERS = [ENDPOINT_HEADER, MODEL_PROVIDER_HEADER, SIGNATURE_HEADER, AUTHORIZATION_HEADER];
 
 /** A provider gets the credential that its pattern is to have, and no other of the client's. */
-const CREDENTIAL_HEADERS = ["authorization", "x-api-key", "api-key", "cookie"] as const;
+export const CREDENTIAL_HEADERS = ["authorization", "x-api-key", "api-key", "cookie"] as const;
 
 export interface OverrideDoorParts {
   readonly policy: OverridePolicy;
@@ -43,6 +49,8 @@ export interface AdmittedOverride {
   readonly authorization: string | undefined;
 }
 
+type OverrideRefusal = Extract<OverrideDecision, { type: "refuse" }>;
+
 /** Decides which requests go to an endpoint that they name, and with which credential. */
 export class OverrideDoor {
   readonly #parts: OverrideDoorParts;
@@ -55,28 +63,17 @@ export class OverrideDoor {
    * A request that names an endpoint.
    * @throws RelayFailure `unauthorized`, `override_not_allowed`, `override_invalid`, `override_not_listed`
    */
-  admit({ method, target: requestTarget, headers, onListener }: OverrideKnock): AdmittedOverride {
-    const endpoint = headers.get(ENDPOINT_HEADER) ?? "";
-    const modelProvider = headers.get(MODEL_PROVIDER_HEADER);
+  admit(knock: OverrideKnock): AdmittedOverride {
+    const { headers, onListener } = knock;
     const grant = this.#parts.trust.grant({
       key: this.#parts.findKey(headers),
       onListener,
       signature: headers.get(SIGNATURE_HEADER),
-      request: { method, target: requestTarget, endpoint, modelProvider: modelProvider ?? "" },
+      request: signedRequest(knock),
     });
     checkConnection(headers);
-    // Two lines of one name are one value with a comma and a space here, and a space is in no endpoint.
-    const ask = {
-      endpoint: [endpoint],
-      modelProvider: modelProvider === null ? [] : [modelProvider],
-      method,
-      requestTarget,
-    };
-    const decision = decideOverride(ask, this.#parts.policy, grant);
-    if (decision.type === "refuse") {
-      const { code, part, detail } = decision;
-      throw new RelayFailure(code, { detail, param: part, metadata: { part } });
-    }
+    const decision = decideOverride(overrideAsk(knock), this.#parts.policy, grant);
+    if (decision.type === "refuse") throw overrideRefusal(decision);
     return {
       target: decision.target,
       by: grant.by,
@@ -94,8 +91,37 @@ export class OverrideDoor {
   }
 }
 
+/** What a request asks for. */
+type Said = Pick<OverrideKnock, "method" | "target" | "headers">;
+
+/** What a signature of the request would be of. */
+export function signedRequest({ method, target, headers }: Said): SignedRequest {
+  return {
+    method,
+    target,
+    endpoint: headers.get(ENDPOINT_HEADER) ?? "",
+    modelProvider: headers.get(MODEL_PROVIDER_HEADER) ?? "",
+  };
+}
+
+/** Two lines of one name are one value with a comma and a space here, and a space is in no endpoint. */
+export function overrideAsk({ method, target, headers }: Said): OverrideAsk {
+  const modelProvider = headers.get(MODEL_PROVIDER_HEADER);
+  return {
+    endpoint: [headers.get(ENDPOINT_HEADER) ?? ""],
+    modelProvider: modelProvider === null ? [] : [modelProvider],
+    method,
+    requestTarget: target,
+  };
+}
+
+/** What the client is told of it. */
+export function overrideRefusal({ code, part, detail }: OverrideRefusal): RelayFailure {
+  return new RelayFailure(code, { detail, param: part, metadata: { part } });
+}
+
 /** What is for one hop only is nothing that an upstream says to a relay behind proxies. */
-function checkConnection(headers: Headers): void {
+export function checkConnection(headers: Headers): void {
   const named = (headers.get("connection") ?? "")
     .toLowerCase()
     .split(",")

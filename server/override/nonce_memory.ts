@@ -16,11 +16,16 @@ export class NonceMemory {
    * that who fills the memory stops new signatures and gains nothing.
    */
   use(nonce: string, { nowS, untilS }: { nowS: number; untilS: number }): boolean {
-    if ((this.#untilS.get(nonce) ?? Number.NEGATIVE_INFINITY) > nowS) return false;
+    if (this.wasUsed(nonce, nowS)) return false;
     if (this.#untilS.size >= this.#max) this.#forget(nowS);
     if (this.#untilS.size >= this.#max) return false;
     this.#untilS.set(nonce, untilS);
     return true;
+  }
+
+  /** Whether a nonce cannot be used any more. */
+  wasUsed(nonce: string, nowS: number): boolean {
+    return (this.#untilS.get(nonce) ?? Number.NEGATIVE_INFINITY) > nowS;
   }
 
   #forget(nowS: number): void {

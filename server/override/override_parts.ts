@@ -4,6 +4,7 @@ import { runtime } from "../../shared/runtime/current.ts";
 import type { ClientDoor } from "../keys/client_door.ts";
 import { ProviderDialer } from "../provider.ts";
 import type { OverrideParts } from "../relay/parts.ts";
+import type { LiveOverride } from "../route_test/dry_override.ts";
 import { OverrideDoor } from "./door.ts";
 import type { OverrideSettings } from "./override_settings.ts";
 import { watchSecret } from "./secret_source.ts";
@@ -20,8 +21,13 @@ export interface OverrideWiring {
   readonly ports: ReadonlySet<number>;
 }
 
+/** For requests, and for questions about them. */
+interface WiredOverride extends OverrideParts {
+  readonly live: LiveOverride;
+}
+
 /** What the `[override]` table makes of a relay. @throws Error when a secret cannot be read */
-export function overrideParts(settings: OverrideSettings, wiring: OverrideWiring): OverrideParts {
+export function overrideParts(settings: OverrideSettings, wiring: OverrideWiring): WiredOverride {
   const { clock, clientDoor, ports } = wiring;
   const secrets = new Map(
     settings.endpoints.flatMap(({ name, secret }) => (secret ? [[name, watchSecret(secret, clock)]] : [])),
@@ -35,19 +41,22 @@ export function overrideParts(settings: OverrideSettings, wiring: OverrideWiring
     idleBodyTimeoutMs: NO_LIMIT_MS,
     listeningPorts: () => ports,
   });
+  const trust = new OverrideTrust({
+    signingKeys: settings.keys.map(({ id, secret, endpoints }) => ({
+      id,
+      secret: watchSecret(secret, clock),
+      endpoints,
+    })),
+    require: settings.require,
+    nowS: () => Math.floor(Date.now() / 1000),
+  });
+  const findKey = (headers: Headers) => clientDoor.find(headers);
   return {
+    live: { judge: (evidence) => trust.judge(evidence), findKey, ports },
     door: new OverrideDoor({
       policy: settings,
-      trust: new OverrideTrust({
-        signingKeys: settings.keys.map(({ id, secret, endpoints }) => ({
-          id,
-          secret: watchSecret(secret, clock),
-          endpoints,
-        })),
-        require: settings.require,
-        nowS: () => Math.floor(Date.now() / 1000),
-      }),
-      findKey: (headers) => clientDoor.find(headers),
+      trust,
+      findKey,
       secretOf: (name) => secrets.get(name)!(),
     }),
     tally: new OverrideTally(),

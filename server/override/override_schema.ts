@@ -4,14 +4,12 @@ import { quote } from "../../shared/settings/field.ts";
 import { compilePattern, PatternMistake } from "../routing/override_pattern.ts";
 import type { ListedEndpoint, OverrideKey, OverrideListen, OverrideSettings } from "./override_settings.ts";
 import type { SecretSource } from "./secret_source.ts";
-import type { TrustWay } from "./trust.ts";
+import { TRUST_WAYS } from "./trust.ts";
 
 /**
  * The `[override]` table of `serve` as it is written. Messages say what is wanted, but for issues of the code `custom`,
  * which say what is wrong.
  */
-
-const WAYS = ["key", "listener", "signature"] as const satisfies readonly TrustWay[];
 
 const wanted = {
   table: "a table",
@@ -23,7 +21,7 @@ const wanted = {
   variable: "the name of a variable",
   flag: "true or false",
   secret: "a table with file, env or credential",
-  ways: `a list of ${WAYS.join(", ")}`,
+  ways: `a list of ${TRUST_WAYS.join(", ")}`,
 };
 
 const tables = <Table extends z.ZodType>(table: Table, most: number) =>
@@ -104,7 +102,7 @@ const overrideTable = z.strictObject(
     listen: listen.optional(),
     resolver: hostPort.codec.optional(),
     ca_file: z.string(wanted.file).min(1, wanted.file).optional(),
-    require: z.array(z.enum(WAYS, `one of ${WAYS.join(", ")}`), wanted.ways).default([]),
+    require: z.array(z.enum(TRUST_WAYS, `one of ${TRUST_WAYS.join(", ")}`), wanted.ways).default([]),
     endpoint: tables(endpoint, 256),
     key: tables(key, 64).optional(),
   },

@@ -12,7 +12,8 @@ import {
 } from "./signature.ts";
 
 /** A way to be trusted with naming an endpoint. */
-export type TrustWay = "key" | "listener" | "signature";
+export const TRUST_WAYS = ["key", "listener", "signature"] as const;
+export type TrustWay = (typeof TRUST_WAYS)[number];
 
 /** Who may sign. Two of them are active while one takes the other's place. */
 export interface SigningKey {
@@ -68,8 +69,17 @@ export class OverrideTrust {
    * @throws RelayFailure `unauthorized` without any credential, `override_not_allowed` with none that is right
    */
   grant(evidence: TrustEvidence): TrustedGrant {
+    return this.#grant(evidence, (nonce, times) => this.#nonces.use(nonce, times));
+  }
+
+  /** What the same evidence would allow at this moment. Nothing is used up. @throws RelayFailure as `grant` */
+  judge(evidence: TrustEvidence): TrustedGrant {
+    return this.#grant(evidence, (nonce, { nowS }) => !this.#nonces.wasUsed(nonce, nowS));
+  }
+
+  #grant(evidence: TrustEvidence, isFresh: NonceMemory["use"]): TrustedGrant {
     const { require } = this.#options;
-    const shown = this.#shown(evidence);
+    const shown = this.#shown(evidence, isFresh);
     const missing = require.find((way) => !shown.some((one) => one.way === way));
     if (shown.length === 0 && !evidence.key && evidence.signature === null)
       throw new RelayFailure("unauthorized");
@@ -82,20 +92,20 @@ export class OverrideTrust {
     };
   }
 
-  #shown({ key, onListener, signature, request }: TrustEvidence): Shown[] {
+  #shown({ key, onListener, signature, request }: TrustEvidence, isFresh: NonceMemory["use"]): Shown[] {
     const shown: Shown[] = [];
     if (key?.scopes.has("override"))
       shown.push({ way: "key", by: key.name, endpoints: key.overrideEndpoints });
     if (onListener) shown.push({ way: "listener" });
     if (signature !== null) {
-      const { id, endpoints } = this.#verify(signature, request);
+      const { id, endpoints } = this.#verify(signature, request, isFresh);
       shown.push({ way: "signature", by: id, endpoints });
     }
     return shown;
   }
 
   /** A signature that is shown must be right, also when something else would do. */
-  #verify(text: string, request: SignedRequest): SigningKey {
+  #verify(text: string, request: SignedRequest, isFresh: NonceMemory["use"]): SigningKey {
     const signature = parseSignature(text);
     if (!signature) throw notAllowed("x-provider-signature is none of version 1");
     const key = this.#options.signingKeys.find(({ id }) => id === signature.keyId);
@@ -105,8 +115,8 @@ export class OverrideTrust {
     const nowS = this.#options.nowS();
     checkTimes(signature, nowS);
     const nonce = `${key.id} ${signature.nonce}`;
-    const fresh = this.#nonces.use(nonce, { nowS, untilS: signature.expiresS + SKEW_S + 1 });
-    if (!fresh) throw notAllowed("x-provider-signature was used before");
+    if (!isFresh(nonce, { nowS, untilS: signature.expiresS + SKEW_S + 1 }))
+      throw notAllowed("x-provider-signature was used before");
     return key;
   }
 }

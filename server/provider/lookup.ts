@@ -4,6 +4,11 @@ import type { HostPort } from "../../shared/settings/addresses.ts";
 /** The addresses of a name, unchecked. May be none. */
 export type Lookup = (host: string) => Promise<string[]>;
 
+/** By a DNS server where one is given, else as the system does. */
+export function lookupBy(resolver: HostPort | undefined): Lookup {
+  return resolver ? serverLookup(resolver) : systemLookup;
+}
+
 /** As the system resolves names, its hosts file included. */
 export const systemLookup: Lookup = async (host) => {
   const found = await lookup(host, { all: true });

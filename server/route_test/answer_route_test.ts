@@ -4,6 +4,7 @@ import type { FleetSnapshot } from "../routing/types.ts";
 import { dryRun, type RelaySettings, routeRequestOf } from "./dry_run.ts";
 import { recordFleet } from "./record_fleet.ts";
 import type { RecordedReport } from "./report.ts";
+import { resolvedReport } from "./resolved_report.ts";
 import { requestSchema } from "./scenario_schema.ts";
 import { nameOfKey, schemaComplaint } from "./schema_complaint.ts";
 import { RequestMistake, type TestRequest, testRequest } from "./test_request.ts";
@@ -14,16 +15,17 @@ export const routeTestBody = requestSchema.extend({
     .boolean("true or false")
     .optional()
     .describe("Answer with the fleet too, in the form of a scenario file"),
+  resolve: z.boolean("true or false").optional().describe("As `--resolve`: the relay looks the host up"),
 });
 
 /** @throws RelayFailure `bad_request` for what is no request, or none that is routed */
-export function answerRouteTest(
-  { record = false, ...table }: z.output<typeof routeTestBody>,
+export async function answerRouteTest(
+  { record = false, resolve = false, ...table }: z.output<typeof routeTestBody>,
   snapshot: FleetSnapshot,
   settings: RelaySettings,
-): RecordedReport {
+): Promise<RecordedReport> {
   const request = requestOf(table);
-  const report = dryRun(request, snapshot, settings);
+  const report = await resolvedReport(dryRun(request, snapshot, settings), settings, resolve);
   return record ? { ...report, fleet: recordFleet(snapshot, routeRequestOf(request, settings)) } : report;
 }
 

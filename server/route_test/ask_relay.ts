@@ -20,11 +20,13 @@ export interface AskOptions {
   caPem?: string[];
   /** Ask for the fleet too. */
   record: boolean;
+  /** Have the relay look up the host that the request names. */
+  resolve: boolean;
 }
 
 /** What a running relay would do with a request. @throws CommandError when it gives no answer that is one */
 export async function askRelay(request: RequestTable, options: AskOptions): Promise<RecordedReport> {
-  const { server, adminToken, caPem, record } = options;
+  const { server, adminToken, caPem, record, resolve } = options;
   const client = new Http1Client({ runtime, clock: systemClock, firstByteTimeoutMs: ANSWER_TIMEOUT_MS });
   try {
     const relay = treaty<App>(server, {
@@ -33,7 +35,7 @@ export async function askRelay(request: RequestTable, options: AskOptions): Prom
       // A model may be named like a date.
       parseDate: false,
     });
-    const { data, error } = await relay.admin["route-test"].post({ ...request, record });
+    const { data, error } = await relay.admin["route-test"].post({ ...request, record, resolve });
     if (error) throw refused(server, error, adminToken !== undefined);
     const { error: notReport } = recordedReportSchema.safeParse(data);
     if (notReport) throw noRelay(server, "its answer is no route report", notReport);

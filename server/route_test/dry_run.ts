@@ -10,6 +10,7 @@ import { loadOf } from "../routing/load.ts";
 import { refusal } from "../routing/refusal.ts";
 import type { FleetSnapshot, Rejection, RouteRequest } from "../routing/types.ts";
 import { type ServeSettings, serveSettings } from "../settings.ts";
+import { dryOverride, type LiveOverride, refusedOverride } from "./dry_override.ts";
 import type { ReportedCandidate, ReportedRejection, RouteReport } from "./report.ts";
 import type { TestRequest } from "./test_request.ts";
 import { wirePreferences } from "./wire_preferences.ts";
@@ -17,15 +18,16 @@ import { wirePreferences } from "./wire_preferences.ts";
 /** What of a relay's settings has a say in what becomes of a request, apart from the fleet. */
 export type RelaySettings = Pick<
   ServeSettings,
-  "allowPaths" | "denyPaths" | "maxHeaderSizeBytes" | "peekLimitBytes" | "replayLimitBytes"
->;
+  "allowPaths" | "denyPaths" | "maxHeaderSizeBytes" | "override" | "peekLimitBytes" | "replayLimitBytes"
+> & { readonly liveOverride?: LiveOverride | undefined };
 
 /** A relay that nobody has set up. */
-const DEFAULT_RELAY: RelaySettings = serveSettings.parse({});
+export const DEFAULT_RELAY: RelaySettings = serveSettings.parse({});
 
 /**
  * What `serve` would do with a request and why, found by what `serve` itself calls. Nothing is sent, reserved,
- * counted or rotated. Who asks is not looked at: API keys have no say in where a request goes.
+ * counted or rotated. Who asks is looked at only where the request names its own endpoint: API keys have no other say
+ * in where one goes.
  * @throws RelayFailure `bad_request` for a path that the relay answers itself: nothing routes it
  */
 export function dryRun(
@@ -33,8 +35,9 @@ export function dryRun(
   snapshot: FleetSnapshot,
   settings: RelaySettings = DEFAULT_RELAY,
 ): RouteReport {
+  if (namesEndpoint(request.headers)) return overrideReport(request, settings);
   const intent = intentOf(request, settings);
-  if (intent instanceof RelayFailure) return refusedAtTheDoor(request, intent);
+  if (intent instanceof RelayFailure) return withoutRouting(request, refused(intent));
   if (intent === "reserved") {
     const { method, target } = request;
     throw new RelayFailure("bad_request", { detail: `the relay answers ${method} ${pathOf(target)} itself` });
@@ -57,6 +60,7 @@ export function routeRequestOf(
   request: TestRequest,
   settings: RelaySettings = DEFAULT_RELAY,
 ): RouteRequest | undefined {
+  if (namesEndpoint(request.headers)) return undefined;
   const intent = intentOf(request, settings);
   return intent instanceof RelayFailure || intent === "reserved" ? undefined : intent.request;
 }
@@ -65,11 +69,38 @@ export function routeRequestOf(
 function intentOf(request: TestRequest, settings: RelaySettings): Intent | RelayFailure | "reserved" {
   try {
     const reserved = reservedPath(pathOf(request.target), request.method);
-    if (namesEndpoint(request.headers)) throw new RelayFailure("override_not_allowed");
     checkMethod(request.method);
     if (reserved) return "reserved";
     checkForCaller(request, settings);
     return readIntent(factsOf(request, settings));
+  } catch (thrown) {
+    if (thrown instanceof RelayFailure) return thrown;
+    throw thrown;
+  }
+}
+
+/** Where one goes that names its own endpoint, by the checks of `serve` in the same order. */
+function overrideReport(request: TestRequest, settings: RelaySettings): RouteReport {
+  const { override: policy, liveOverride } = settings;
+  const off = new RelayFailure("override_not_allowed");
+  const early = failureOf(() => {
+    if (reservedPath(pathOf(request.target), request.method) || !policy) throw off;
+    checkMethod(request.method);
+  });
+  if (early || !policy) {
+    const failure = early ?? off;
+    return { ...withoutRouting(request, refused(failure)), override: refusedOverride(request, failure.code) };
+  }
+  const { report: override, failure } = dryOverride(request, policy, liveOverride);
+  const refusal = failure ?? failureOf(() => checkForCaller(request, settings));
+  const decision = refusal ? refused(refusal) : ({ type: "dispatch", ...NOT_REFUSED } as const);
+  return { ...withoutRouting(request, decision), override };
+}
+
+function failureOf(check: () => void): RelayFailure | undefined {
+  try {
+    check();
+    return undefined;
   } catch (thrown) {
     if (thrown instanceof RelayFailure) return thrown;
     throw thrown;
@@ -143,9 +174,8 @@ function rejectionOf({ worker, rule, detail }: Rejection): ReportedRejection {
   return { worker: worker.name, worker_id: worker.id, provider: worker.provider, rule, detail };
 }
 
-/** Refused before anything is known of it but its head. */
-function refusedAtTheDoor({ method, target, headers }: TestRequest, failure: RelayFailure): RouteReport {
-  const endpoint = headers.get("x-provider-endpoint");
+/** Nothing is known of it but its head. */
+function withoutRouting({ method, target }: TestRequest, decision: RouteReport["decision"]): RouteReport {
   const request: Intent["request"] = {
     method,
     path: pathOf(target),
@@ -156,11 +186,11 @@ function refusedAtTheDoor({ method, target, headers }: TestRequest, failure: Rel
   return {
     version: 1,
     request: understood({ request, modelIn: "none", warnings: [] }),
-    decision: refused(failure),
+    decision,
     funnel: [],
     candidates: [],
     rejections: [],
     absent: [],
-    override: endpoint === null ? null : { endpoint },
+    override: null,
   };
 }

@@ -9,6 +9,19 @@ const CHECKS: Checks = {
   decision: (wanted, { decision }) => equal("decision", wanted, decision.type),
   code: (wanted, { decision }) => equal("code", wanted, decision.code),
   failed_rule: (wanted, { decision }) => equal("failed_rule", wanted, decision.failed_rule),
+  endpoint: (wanted, { override }) => equal("endpoint", wanted, override?.name),
+  pattern: (wanted, { override }) => equal("pattern", wanted, override?.pattern),
+  ways: (wanted, { override }) => equal("ways", wanted.join(", "), override?.trust.ways.join(", ") ?? ""),
+  faults: (wanted, { override }) =>
+    Object.entries(wanted).map(([text, part]) => {
+      const found = override?.patterns.find(({ pattern }) => pattern === text)?.fault;
+      return equal(`faults.${text}`, part, found?.part);
+    }),
+  stripped: (wanted, { override }) => {
+    const stripped = override?.stripped ?? [];
+    const holds = wanted.every((name) => stripped.includes(name));
+    return verdict("stripped", wanted.join(", "), [stripped.join(", "), holds]);
+  },
   provider: (wanted, { candidates: [first] }) =>
     verdict("provider", wanted, [
       first?.provider,

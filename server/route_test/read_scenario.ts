@@ -1,10 +1,14 @@
+import { z } from "zod";
 import { CommandError } from "../../shared/command_line/command_error.ts";
 import { nearest } from "../../shared/command_line/nearest.ts";
 import { FAILURES } from "../../shared/failures.ts";
-import { quote } from "../../shared/settings/field.ts";
-import { type KeyPath, lineOfKey } from "../../shared/settings/key_lines.ts";
+import { quote, type Spot } from "../../shared/settings/field.ts";
+import { type KeyPath, lineOfKey, lineOfText } from "../../shared/settings/key_lines.ts";
 import { parseToml } from "../../shared/settings/settings_file.ts";
+import type { OverrideSettings } from "../override/override_settings.ts";
+import { overrideTable } from "../override/override_table.ts";
 import type { FleetSnapshot } from "../routing/types.ts";
+import { DEFAULT_RELAY, type RelaySettings } from "./dry_run.ts";
 import { fleetOf, idOfWorker } from "./fleet_of.ts";
 import {
   type Expectations,
@@ -15,18 +19,39 @@ import {
 import { nameOfKey, schemaComplaint } from "./schema_complaint.ts";
 import { RequestMistake, type TestRequest, testRequest } from "./test_request.ts";
 
+/** A relay as a file describes one. */
+export interface Situation {
+  readonly fleet: FleetSnapshot;
+  readonly settings: RelaySettings;
+}
+
 /** A scenario that can be run. */
-export interface Scenario {
+export interface Scenario extends Situation {
   readonly path: string;
   readonly title: string;
-  readonly fleet: FleetSnapshot;
   readonly request: TestRequest;
   readonly expect: Expectations;
 }
 
 /** The fleet in a file; a scenario's will do. @throws CommandError naming file, line and key */
-export function readFleet(path: string, text: string): FleetSnapshot {
-  return fleetOf(readFile(path, text).file);
+export function readFleet(path: string, text: string): Situation {
+  return situationIn(path, text, readFile(path, text).file);
+}
+
+function situationIn(path: string, text: string, file: ScenarioFile): Situation {
+  const override = file.override && readOverride(file.override, { path, text });
+  return { fleet: fleetOf(file), settings: { ...DEFAULT_RELAY, override } };
+}
+
+/** The table as `serve` would read it, but for what stands elsewhere: secrets. */
+function readOverride(table: object, { path, text }: { path: string; text: string }): OverrideSettings {
+  const { data, error } = z.safeDecode(overrideTable.codec, table);
+  if (data) return data;
+  const { message, params } = error.issues[0] as z.core.$ZodIssueCustom;
+  const { key, text: part } = (params as { spot: Spot }).spot;
+  const line = lineOfKey(text, ["override", ...key]) ?? 1;
+  const at = part === undefined ? line : lineOfText(text, line, part);
+  throw new CommandError(`Cannot read ${path}: line ${at}: ${message}`, overrideTable.hint);
 }
 
 /** @throws CommandError naming file, line, key, what was wanted and what was found */
@@ -39,7 +64,7 @@ export function readScenario(path: string, text: string): Scenario {
     throw complain(["expect"], "wanted what is to become of the request, found nothing", EXPECT_HINT);
   }
   checkExpectations(expect, file, complain);
-  return { path, title, fleet: fleetOf(file), request: readRequest(request, complain), expect };
+  return { path, title, ...situationIn(path, text, file), request: readRequest(request, complain), expect };
 }
 
 const TITLE_HINT = 'say what the scenario shows: title = "order beats load"';

@@ -22,6 +22,11 @@ export function recordScenario(request: RequestTable, fleet: WrittenFleet, repor
   const again = reportOf(scenario, report.decision.type);
   if (isDeepStrictEqual(essenceOf(again), essenceOf(report)))
     return textOf({ ...scenario, expect: expectationsOf(again) });
+  if (report.override)
+    throw new CommandError(
+      "Cannot record the scenario: its request names an endpoint of its own",
+      "write [override] and who asks into the file by hand; docs/scenarios.md tells how",
+    );
   throw new CommandError(
     `Cannot record the scenario: the relay says ${sayingOf(report)}, a scenario of it ${sayingOf(again)}`,
     "its settings (--allow-path, size limits) are no part of a scenario; run the same version on both ends",

@@ -1,6 +1,8 @@
 import type { Style } from "../../shared/command_line/style.ts";
 import { columnsOf, hanging } from "../../shared/command_line/text_columns.ts";
+import { overrideSections } from "./render_override.ts";
 import type { ReportedCandidate, ReportedRejection, RouteReport, Verdict } from "./report.ts";
+import { titled } from "./titled.ts";
 
 /** Nobody reads more lines of a kind; `--json` has them all. */
 const LISTED_MAX = 40;
@@ -11,6 +13,7 @@ export function renderReport(report: RouteReport, style: Style): string {
   const { candidates, rejections, absent, expectations = [] } = report;
   return [
     requestLines(report, style),
+    ...(report.override ? overrideSections(report.override, style) : []),
     titled("Workers left after each rule", funnelLines(report, style), style),
     titled(
       "Candidates, best first",
@@ -33,10 +36,6 @@ export function renderReport(report: RouteReport, style: Style): string {
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.map((line) => `${line.trimEnd()}\n`).join(""))
     .join("\n");
-}
-
-function titled(title: string, lines: readonly string[], { strong }: Style): string[] {
-  return lines.length === 0 ? [] : [strong(title), ...lines];
 }
 
 function listed<Entry>(entries: readonly Entry[], toLines: (shown: readonly Entry[]) => string[]): string[] {
@@ -130,7 +129,7 @@ function rejectionLines(rejections: readonly ReportedRejection[], { columns, fai
 }
 
 function decisionLines(
-  { decision, candidates }: RouteReport,
+  { decision, candidates, override }: RouteReport,
   { columns, good, bad, warning, strong }: Style,
 ): string[] {
   const { type, code, status, failed_rule } = decision;
@@ -141,6 +140,7 @@ function decisionLines(
     const at = failed_rule === null ? "" : `, as nobody passed ${failed_rule}`;
     return [...lines(`${status} ${code}${at}`), ...hanging("        ", decision.message ?? "", { columns })];
   }
+  if (override) return lines(`to ${override.name}, and nowhere else`);
   const [first] = candidates;
   if (!first) return lines("in line, as who could take it is draining, unhealthy or left a moment ago");
   const to = `${first.worker} (${first.provider})${first.model === null ? "" : ` with ${first.model}`}`;

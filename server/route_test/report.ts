@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TRUST_WAYS } from "../override/trust.ts";
 import { DECISION_TYPES, fleetSchema, RULE_NAMES, type WrittenFleet } from "./scenario_schema.ts";
 
 /**
@@ -49,7 +50,11 @@ const understood = z.object({
 });
 
 const decision = z.object({
-  type: z.enum(DECISION_TYPES).describe("It would be sent, would wait in line, or would be refused"),
+  type: z
+    .enum(DECISION_TYPES)
+    .describe(
+      "It would be sent (to a worker, or where `override` says), would wait in line, or would be refused",
+    ),
   code: nullable(z.string()).describe("Of a refusal: the failure code, as in docs/failures.md"),
   status: nullable(z.int()).describe("Of a refusal: the HTTP status"),
   message: nullable(z.string()).describe("Of a refusal: what the client would be told"),
@@ -62,6 +67,56 @@ const verdict = z.object({
   wanted: z.string().describe("What was expected"),
   found: z.string().describe("What was found"),
   holds: z.boolean().describe("Whether it is as expected"),
+});
+
+const fault = z.object({
+  part: z.string().describe("Which part: `host`, `path`, `x-model-provider`, …"),
+  detail: z.string().describe("What was wanted and what was found"),
+});
+
+const trust = z.object({
+  ways: z.array(z.enum(TRUST_WAYS)).describe("The ways by which it is trusted; empty where it is not"),
+  by: nullable(z.string()).describe("The API key's name, else the id of the key that signed"),
+  problem: nullable(z.string()).describe("Why it is not trusted"),
+});
+
+const ofTaken = "Of one that is taken: ";
+
+const override = z.object({
+  endpoint: z.string().describe("What `x-provider-endpoint` names"),
+  decision: z
+    .enum(["provider", "refuse"])
+    .describe("Whether it would be sent there, where nothing else is wrong with it"),
+  code: nullable(z.string()).describe("Of a refusal: the failure code"),
+  name: nullable(z.string()).describe(`${ofTaken}the \`[[override.endpoint]]\` that takes it`),
+  pattern: nullable(z.string()).describe(`${ofTaken}the pattern that it matches`),
+  provider: nullable(z.string()).describe(`${ofTaken}what \`x-model-provider\` may say; null for none`),
+  scheme: nullable(z.enum(["https", "http"])).describe(`${ofTaken}how it would be sent`),
+  host: nullable(z.string()).describe(`${ofTaken}the name that would be looked up`),
+  port: nullable(z.int()).describe(`${ofTaken}the port`),
+  credential: nullable(z.enum(["none", "passthrough", "secret"])).describe(
+    `${ofTaken}which credential the provider would get`,
+  ),
+  trust: trust.describe("Whether who asks may name an endpoint"),
+  stripped: z
+    .array(z.string())
+    .describe(`${ofTaken}the request's header fields that the provider would not see`),
+  patterns: z
+    .array(
+      z.object({
+        name: z.string().describe("The `[[override.endpoint]]` that lists it"),
+        pattern: z.string().describe("As it is written there"),
+        fault: nullable(fault).describe("What differs from it; null for nothing"),
+      }),
+    )
+    .describe("Every pattern in the order in which they are tried; the first without a fault counts"),
+  resolved: z
+    .object({
+      addresses: z.array(z.string()).describe("Those that would be dialled, the first one first"),
+      problem: nullable(z.string()).describe("Why none would be"),
+    })
+    .optional()
+    .describe("What came of looking the name up; only with `--resolve`, of one that is taken"),
 });
 
 export const routeReportSchema = z.object({
@@ -83,9 +138,7 @@ export const routeReportSchema = z.object({
   absent: z
     .array(rejection)
     .describe("Who left a moment ago; with the rule `connected` it is expected back and worth waiting for"),
-  override: nullable(
-    z.object({ endpoint: z.string().describe("What `x-provider-endpoint` names") }),
-  ).describe("The provider endpoint that the request names; null for none"),
+  override: nullable(override).describe("The provider endpoint that the request names; null for none"),
   expectations: z.array(verdict).optional().describe("What came of each; only where some were given"),
 });
 
@@ -114,4 +167,5 @@ export type ScenarioRun = z.output<typeof scenarioRunSchema>;
 export type RecordedReport = RouteReport & { fleet?: WrittenFleet };
 export type RouteReport = z.output<typeof routeReportSchema>;
 export type ReportedCandidate = RouteReport["candidates"][number];
+export type ReportedOverride = NonNullable<RouteReport["override"]>;
 export type ReportedRejection = RouteReport["rejections"][number];

@@ -8,7 +8,7 @@ import { RequestMistake, type RequestPart, type TestRequest, testRequest } from 
 
 /** The request that flags and operands describe, as a table of a scenario would. @throws CommandError */
 export async function requestTable(
-  { model, provider, session, headers, body }: RouteTestSettings,
+  { model, provider, session, headers, body, onListener }: RouteTestSettings,
   [method, path]: readonly [string, string],
   io: CommandIo,
 ): Promise<RequestTable> {
@@ -22,6 +22,7 @@ export async function requestTable(
     ...(model !== undefined && { model }),
     ...(provider !== undefined && { provider }),
     ...(session !== undefined && { session }),
+    ...(onListener !== undefined && { on_listener: onListener }),
   };
 }
 

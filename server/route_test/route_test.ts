@@ -3,16 +3,16 @@ import { CommandError } from "../../shared/command_line/command_error.ts";
 import { readText, writeText } from "../../shared/command_line/read_text.ts";
 import { styleOf } from "../../shared/command_line/style.ts";
 import { RelayFailure } from "../../shared/failures.ts";
-import type { FleetSnapshot } from "../routing/types.ts";
 import { askRelay } from "./ask_relay.ts";
 import { dryRun, routeRequestOf } from "./dry_run.ts";
 import { judge } from "./expectations.ts";
-import { readFleet } from "./read_scenario.ts";
+import { readFleet, type Situation } from "./read_scenario.ts";
 import { recordScenario } from "./record.ts";
 import { recordFleet } from "./record_fleet.ts";
 import { renderReport } from "./render_report.ts";
 import type { RecordedReport, RouteReport } from "./report.ts";
 import { requestOf, requestTable } from "./request_flags.ts";
+import { resolvedReport } from "./resolved_report.ts";
 import { renderRun, runScenarios } from "./run_scenarios.ts";
 import type { Expectations, RequestTable } from "./scenario_schema.ts";
 import type { RouteTestSettings } from "./settings.ts";
@@ -70,8 +70,10 @@ async function testOne(
   return exitCodeOf(report);
 }
 
-function exitCodeOf({ decision, expectations }: RouteReport): number {
-  const asWanted = expectations ? expectations.every(({ holds }) => holds) : decision.type !== "refuse";
+function exitCodeOf({ decision, expectations, override }: RouteReport): number {
+  // An endpoint without an address that may be dialled is a failure too, found by who looked.
+  const sent = decision.type !== "refuse" && !override?.resolved?.problem;
+  const asWanted = expectations ? expectations.every(({ holds }) => holds) : sent;
   return asWanted ? EXIT_AS_WANTED : EXIT_NOT_AS_WANTED;
 }
 
@@ -81,22 +83,23 @@ function printedJson(value: unknown): string {
 
 /** The report; the fleet too, when it is to be recorded. */
 async function reportOn(table: RequestTable, settings: RouteTestSettings): Promise<RecordedReport> {
-  const { server, fleet, adminToken, caFile } = settings;
+  const { server, fleet, adminToken, caFile, resolve = false } = settings;
   const record = settings.record !== undefined;
   // Also what is asked of a relay: the mistake of a flag is told by its name.
   const request = requestOf(table, settings);
   if (server !== undefined) {
-    return askRelay(table, { server, adminToken, record, ...(caFile && { caPem: [readText(caFile)] }) });
+    const caPem = caFile === undefined ? {} : { caPem: [readText(caFile)] };
+    return askRelay(table, { server, adminToken, record, resolve, ...caPem });
   }
   if (fleet === undefined) throw NO_FLEET();
-  const snapshot = readFleet(fleet, readText(fleet));
-  const report = dryRunOf(request, snapshot);
-  return record ? { ...report, fleet: recordFleet(snapshot, routeRequestOf(request)) } : report;
+  const situation = readFleet(fleet, readText(fleet));
+  const report = await resolvedReport(dryRunOf(request, situation), situation.settings, resolve);
+  return record ? { ...report, fleet: recordFleet(situation.fleet, routeRequestOf(request)) } : report;
 }
 
-function dryRunOf(request: TestRequest, fleet: FleetSnapshot): RouteReport {
+function dryRunOf(request: TestRequest, { fleet, settings }: Situation): RouteReport {
   try {
-    return dryRun(request, fleet);
+    return dryRun(request, fleet, settings);
   } catch (error) {
     if (!(error instanceof RelayFailure)) throw error;
     throw new CommandError(
@@ -119,12 +122,13 @@ const NO_FLEET = () =>
   );
 
 function expectationsOf(settings: RouteTestSettings): Expectations {
-  const { expect, expectCode, expectProvider, expectWorker, expectOrder } = settings;
+  const { expect, expectCode, expectProvider, expectWorker, expectOrder, expectEndpoint } = settings;
   return {
     ...(expect !== undefined && { decision: expect }),
     ...(expectCode !== undefined && { code: expectCode }),
     ...(expectProvider !== undefined && { provider: expectProvider }),
     ...(expectWorker !== undefined && { worker: expectWorker }),
     ...(expectOrder !== undefined && { order: expectOrder }),
+    ...(expectEndpoint !== undefined && { endpoint: expectEndpoint }),
   };
 }

@@ -41,10 +41,11 @@ function runScenario({
   title,
   request,
   fleet,
+  settings,
   expect,
 }: Scenario): ScenarioRun["scenarios"][number] {
   try {
-    const differences = judge(expect, dryRun(request, fleet)).filter(({ holds }) => !holds);
+    const differences = judge(expect, dryRun(request, fleet, settings)).filter(({ holds }) => !holds);
     return { file, title, passed: differences.length === 0, differences };
   } catch (error) {
     if (!(error instanceof RelayFailure)) throw error;

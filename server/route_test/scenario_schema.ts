@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { labelsSchema } from "../../shared/labels.ts";
+import { SCOPES } from "../keys/keys_file.ts";
+import { TRUST_WAYS } from "../override/trust.ts";
 import { STEP_NAMES } from "../routing/step_names.ts";
 import type { Capability, RuleName } from "../routing/types.ts";
 
@@ -102,6 +104,20 @@ const kept = z.strictObject(
   wanted.table,
 );
 
+const clientKey = z.strictObject(
+  {
+    name: text.default("a key").describe("Its name"),
+    scopes: z
+      .array(oneOf(SCOPES), `a list of ${SCOPES.join(", ")}`)
+      .default(["inference"])
+      .describe("What it may do"),
+    override_endpoints: texts
+      .optional()
+      .describe("The `[[override.endpoint]]` tables that it is good for; not given, all"),
+  },
+  wanted.table,
+);
+
 const json = z.record(z.string(), z.unknown(), wanted.table);
 
 export const requestSchema = z.strictObject(
@@ -130,6 +146,13 @@ export const requestSchema = z.strictObject(
     session: text
       .optional()
       .describe("As `--session`: goes into that body as `session_id`, else into `X-Session-Id`"),
+    key: clientKey
+      .optional()
+      .describe("The API key that it shows; looked at only where it names an endpoint of its own"),
+    on_listener: flag.optional().describe("As `--on-listener`: it comes to the listener for overrides"),
+    signed_by: text
+      .optional()
+      .describe("The id of an `[[override.key]]` by which it is signed, in place of a real signature"),
   },
   wanted.table,
 );
@@ -140,6 +163,17 @@ export const expectSchema = z
       decision: oneOf(DECISION_TYPES).describe("What routing says of the request"),
       code: text.describe("The failure code of a refusal"),
       failed_rule: oneOf(RULE_NAMES).describe("The rule at which a refusal ends"),
+      endpoint: text.describe("The `[[override.endpoint]]` that takes it"),
+      pattern: text.describe("The pattern of that which it matches"),
+      ways: z
+        .array(oneOf(TRUST_WAYS), `a list of ${TRUST_WAYS.join(", ")}`)
+        .describe(
+          "All ways by which it may name an endpoint of its own, in this order: key, listener, signature",
+        ),
+      faults: z
+        .record(z.string(), z.string("a text"), wanted.table)
+        .describe("The part of the endpoint's URL that differs from each pattern named here"),
+      stripped: texts.describe("Header fields that the provider does not see, in any order; others may join"),
       provider: text.describe(
         "The provider of the first candidate; a name without a variant means all of its variants",
       ),
@@ -176,6 +210,9 @@ export const fleetSchema = z.strictObject({
 export const scenarioSchema = fleetSchema.extend({
   title: text.optional().describe("What the scenario shows, in a few words; a fleet needs none"),
   why: text.optional().describe("A sentence or two on why it is so"),
+  override: json
+    .optional()
+    .describe("Which endpoints requests may name, as in the relay's settings; no secret is read"),
   request: requestSchema.optional(),
   expect: expectSchema.optional(),
 });

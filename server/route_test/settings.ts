@@ -58,6 +58,14 @@ export const routeTestSettings = z
       default: "",
       says: "A header field of the request, such as 'X-Model: whisper'; may be given several times",
     }),
+    onListener: optionalField(flag, {
+      ...requestGroup,
+      says: "The request comes to the listener for overrides",
+    }),
+    resolve: optionalField(flag, {
+      ...requestGroup,
+      says: "Look up the host that x-provider-endpoint names, and check its addresses; nothing is connected to",
+    }),
     expect: optionalField(choice(DECISION_TYPES), { ...expectedGroup, says: "The decision" }),
     expectProvider: optionalField(text("NAME", "write a provider, such as home or home/4090"), {
       ...expectedGroup,
@@ -70,6 +78,10 @@ export const routeTestSettings = z
     expectOrder: optionalField(names, {
       ...expectedGroup,
       says: "All candidates in order, each by its name or its provider's",
+    }),
+    expectEndpoint: optionalField(text("NAME", "write the name of an [[override.endpoint]]"), {
+      ...expectedGroup,
+      says: "The listed endpoint that takes a request which names its own",
     }),
     expectCode: optionalField(failureCode, { ...expectedGroup, says: "The failure code of a refusal" }),
     scenario: optionalField(text("PATH", "write the path of a file or of a folder"), {
@@ -97,8 +109,8 @@ export type RouteTestSettings = z.output<typeof routeTestSettings>;
 
 /** What a scenario file has in it: flags for the same thing would be without effect. */
 const IN_SCENARIOS = [
-  ...["fleet", "server", "model", "provider", "session", "body", "record"],
-  ...["expect", "expectProvider", "expectWorker", "expectOrder", "expectCode"],
+  ...["fleet", "server", "model", "provider", "session", "body", "onListener", "resolve", "record"],
+  ...["expectEndpoint", "expect", "expectProvider", "expectWorker", "expectOrder", "expectCode"],
 ] as (keyof RouteTestSettings)[];
 
 type Complain = {

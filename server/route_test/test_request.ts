@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { normalTarget } from "../../shared/runtime/target.ts";
 import { quote } from "../../shared/settings/field.ts";
+import type { ClientKey } from "../keys/keys_file.ts";
 import { isJson, mediaType } from "../media_type.ts";
 import type { RequestTable } from "./scenario_schema.ts";
 
@@ -12,6 +13,16 @@ export interface TestRequest {
   readonly target: string;
   readonly headers: Headers;
   readonly body?: Uint8Array;
+  readonly asker?: TestAsker;
+}
+
+/** Who asks, as far as headers do not tell. */
+export interface TestAsker {
+  readonly key?: ClientKey | undefined;
+  /** It came to the listener that is for overrides. */
+  readonly onListener?: boolean | undefined;
+  /** The id of the key that made a signature which is right. */
+  readonly signedBy?: string | undefined;
 }
 
 /** A part of a described request, by its key in `[request]`. */
@@ -48,7 +59,7 @@ export function testRequest(table: RequestTable): TestRequest {
   const headers = readHeaders(table.headers);
   const givenBody = bodyOf(table, headers);
   const method = readMethod(table.method);
-  const request = { method, target: readPath(table.path), headers };
+  const request = { method, target: readPath(table.path), headers, asker: askerOf(table) };
   const given = PLACES.filter(({ part }) => table[part] !== undefined);
   for (const place of given) refuseTwice(place, givenBody, headers);
   const makesBody = given.length > 0 && givenBody === undefined && WITH_BODY.has(method);
@@ -60,6 +71,13 @@ export function testRequest(table: RequestTable): TestRequest {
     headers.set("content-type", "application/json");
   if (!headers.has("transfer-encoding")) headers.set("content-length", `${body.length}`);
   return { ...request, body };
+}
+
+function askerOf({ key, on_listener: onListener, signed_by: signedBy }: RequestTable): TestAsker {
+  if (!key) return { onListener, signedBy };
+  const { name, scopes, override_endpoints: limits } = key;
+  const overrideEndpoints = limits && new Set(limits);
+  return { onListener, signedBy, key: { name, scopes: new Set(scopes), overrideEndpoints } };
 }
 
 function readMethod(text: string): string {

@@ -23,13 +23,13 @@ export interface Command {
   readonly name: string;
   /** What it does, without a full stop; at most 60 characters. */
   readonly says: string;
-  /** It is about another command, which the word behind its name tells. */
+  /** One of a few words stands behind its name and says what it is about, mostly another command. */
   readonly roles?: Roles;
   /** `role`: which one, when it was told. */
   open(role?: string): Promise<OpenCommand>;
 }
 
-/** The commands that another one can be about. */
+/** What a command can be about. */
 export interface Roles {
   readonly names: readonly string[];
   /** It may be left out. */

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { field } from "../settings/field.ts";
+import { type Inspected, inspect } from "../settings/load.ts";
 import { choice, flag } from "../settings/texts.ts";
-import type { CommandIo } from "./command.ts";
-import type { Finding, Level } from "./findings.ts";
-import { EXIT_FAILED } from "./report.ts";
-import { type Paint, type Style, styleOf } from "./style.ts";
-import { hanging } from "./text_columns.ts";
+import { type Command, type CommandIo, openCommand } from "./command.ts";
+import { CommandError } from "./command_error.ts";
+import { type Examination, tellFindings } from "./doctor_report.ts";
+import type { Finding } from "./findings.ts";
+import { sourcesOf } from "./run.ts";
 
 /** Settings of `signalbox doctor` itself, beside those of the command that it looks at. */
 export const doctorSettings = z.object({
@@ -23,59 +24,58 @@ export const doctorSettings = z.object({
   }),
 });
 
-/** The checks of one command. Each is made when the one before was told, so that a slow one is seen to run. */
-export interface Examination {
-  /** `serve`, `worker` */
-  readonly role: string;
-  readonly findings: AsyncIterable<Finding>;
+/** What a command finds of its own settings and surroundings. */
+export type Examine = (inspected: Inspected<never>) => AsyncIterable<Finding>;
+
+/** A command that can be looked at. */
+export interface Patient {
+  readonly command: Command;
+  examine(): Promise<Examine>;
 }
 
-/** Tell what was found, a line for each as it comes. Gives the exit code: 1 when there is a problem. */
-export async function doctor(
-  { json, color }: z.output<typeof doctorSettings>,
-  examinations: readonly Examination[],
-  io: CommandIo,
-): Promise<number> {
-  const told: (Finding & { role: string })[] = [];
-  const style = styleOf(color, io);
-  for (const { role, findings } of examinations) {
-    if (!json) io.out(`${told.length > 0 ? "\n" : ""}${style.strong(`signalbox ${role}`)}\n`);
-    for await (const finding of findings) {
-      told.push({ role, ...finding });
-      if (!json) io.out(render(finding, style));
-    }
+/** `signalbox doctor`: of one command, with its flags; of all, with what variables say. */
+export function doctorCommand(patients: readonly Patient[]): Command {
+  return {
+    name: "doctor",
+    says: "Check settings, port, backend, relay, clock and limits",
+    roles: { names: patients.map(({ command }) => command.name), optional: true },
+    open: async (role) => {
+      const patient = patients.find(({ command }) => command.name === role);
+      return openCommand({
+        schema: doctorSettings,
+        example: "signalbox doctor worker --config worker.toml",
+        subject: (await patient?.command.open()) ?? NOBODY,
+        run: async (settings, io, { inspected }) => {
+          const examinations = patient
+            ? [{ role: role!, findings: (await patient.examine())(inspected as Inspected<never>) }]
+            : await examineAll(patients, inspected!, io);
+          return tellFindings(examinations, settings, io);
+        },
+      });
+    },
+  };
+}
+
+/** For when no role is told: a file's settings are one command's, and it is not known whose. */
+const NOBODY = openCommand({ schema: z.object({}), example: "", run: async () => 0 });
+
+async function examineAll(
+  patients: readonly Patient[],
+  nobody: Inspected<unknown>,
+  { env }: CommandIo,
+): Promise<Examination[]> {
+  if (nobody.mistakes) {
+    const commands = patients.map(({ command }) => `signalbox doctor ${command.name}`);
+    throw new CommandError(
+      "Cannot use a settings file: wanted to know whose it is, found no command",
+      `write ${commands.join(" or ")}`,
+    );
   }
-  const count = (level: Level) => told.filter((finding) => finding.level === level).length;
-  const [problems, warnings] = [count("problem"), count("warning")];
-  if (json) io.out(`${JSON.stringify({ findings: told, problems, warnings }, undefined, 2)}\n`);
-  else io.out(`\n${summary(problems, warnings, style)}\n`);
-  return problems > 0 ? EXIT_FAILED : 0;
-}
-
-const LEVEL_CHARS = "problem".length;
-const CHECK_CHARS = 10;
-
-function render({ level, check, found, hint }: Finding, style: Style): string {
-  const { columns } = style;
-  const paints: Record<Level, Paint> = { ok: style.good, warning: style.warning, problem: style.bad };
-  const label = `  ${level.padEnd(LEVEL_CHARS)}  ${check.padEnd(CHECK_CHARS)}  `;
-  const lines = hanging(label, found, {
-    columns,
-    paintLabel: (text) => text.replace(level, paints[level](level)),
-  });
-  if (hint !== undefined)
-    lines.push(...hanging(`${" ".repeat(label.length)}hint: `, hint, { columns, paintLabel: style.faint }));
-  return lines.map((line) => `${line}\n`).join("");
-}
-
-function summary(problems: number, warnings: number, style: Style): string {
-  const told = [
-    ...(problems > 0 ? [style.bad(amount(problems, "problem"))] : []),
-    ...(warnings > 0 ? [style.warning(amount(warnings, "warning"))] : []),
-  ];
-  return told.length > 0 ? told.join(", ") : style.good("no problems");
-}
-
-function amount(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+  return Promise.all(
+    patients.map(async ({ command, examine }) => {
+      const opened = await command.open();
+      const inspected = inspect(opened.schema, sourcesOf({ flags: new Map(), env }, opened));
+      return { role: command.name, findings: (await examine())(inspected as Inspected<never>) };
+    }),
+  );
 }

@@ -33,8 +33,10 @@ export function commandHelp({ program, name, says, example, schema, ...more }: H
     `${says}.\n`,
     `Usage: ${program} ${name}${wordsBehind(more)} [FLAG]...\n\n${calls > 1 ? "Examples" : "Example"}:\n  ${example.replaceAll("\n", "\n  ")}\n`,
     ...sections,
-    `Every command\n${COMMON.map(([flags, text]) => entry(flags, text)).join("")}`,
-    ...[notes, ...closing(program, { schema, ...more })].flatMap((text) => (text ? [`${text}\n`] : [])),
+    `Every command\n${COMMON_FLAGS.map(([flags, text]) => entry(flags, text)).join("")}`,
+    ...[notes, wrap(subjectOf(program, more), ""), wrap(elsewhere(describe(schema)), "")].flatMap((text) =>
+      text ? [`${text}\n`] : [],
+    ),
   ].join("\n");
 }
 
@@ -60,7 +62,8 @@ export function programHelp(
   )}\n`;
 }
 
-const COMMON = [
+/** What every command has beside the flags of its settings. */
+export const COMMON_FLAGS = [
   ["--config FILE", "Settings from a TOML file; variables and flags are stronger"],
   ["--print-settings", "Print every setting and where it came from, and end"],
   ["-h, --help", "Print this"],
@@ -81,16 +84,9 @@ function sentenceOf({ says, default: fallback, kind }: Setting): string {
 }
 
 /** Of a command about another one: where that one's flags are told. */
-function closing(
-  program: string,
-  { schema, roles, role, subject }: Pick<HelpFor, "schema" | "roles" | "role" | "subject">,
-): string[] {
-  const names = role ? [role] : (roles?.names ?? []);
-  const helps = names.map((name) => `\`${program} ${name} --help\``).join(" and ");
-  const flags = subject
-    ? `The flags of ${names.join(" and ")} can be given too: ${helps} ${names.length > 1 ? "list" : "lists"} them.`
-    : "";
-  return [flags, elsewhere(describe(schema))].map((text) => wrap(text, ""));
+function subjectOf(program: string, { role, subject }: Pick<HelpFor, "role" | "subject">): string {
+  if (!role || !subject) return "";
+  return `The flags of ${role} can be given too: \`${program} ${role} --help\` lists them.`;
 }
 
 function elsewhere(settings: readonly Setting[]): string {

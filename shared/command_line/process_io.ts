@@ -1,5 +1,4 @@
 import process from "node:process";
-import { createInterface } from "node:readline";
 import type { CommandIo } from "./command.ts";
 
 /** The process we are. */
@@ -10,7 +9,7 @@ export function processIo(): CommandIo {
     out: (text) => void process.stdout.write(text),
     err: (text, done) => void process.stderr.write(text, () => done?.()),
     stdin: readStdin,
-    ask: process.stdin.isTTY && process.stderr.isTTY ? askLine : undefined,
+    ask: process.stdin.isTTY && process.stderr.isTTY ? lineAsker() : undefined,
     terminal: process.stdout.isTTY ? { columns: process.stdout.columns } : undefined,
     env: process.env,
   };
@@ -23,14 +22,29 @@ async function readStdin(): Promise<string> {
 }
 
 /** Not in the terminal's raw mode: Ctrl-C stays the signal that it is elsewhere. */
-function askLine(question: string): Promise<string | undefined> {
-  process.stderr.write(question);
-  const lines = createInterface({ input: process.stdin, terminal: false });
+function lineAsker(): (question: string) => Promise<string | undefined> {
+  const { stdin, stderr } = process;
+  let typed = "";
+  return async (question) => {
+    stderr.write(question);
+    while (!typed.includes("\n")) {
+      const piece = await nextPiece(stdin);
+      if (piece === undefined) return undefined;
+      typed += piece;
+    }
+    const [line, ...rest] = typed.split("\n");
+    typed = rest.join("\n");
+    return line;
+  };
+}
+
+/** Between pieces the stream is left alone, so that it does not keep the process. Undefined: it ended. */
+function nextPiece(stream: NodeJS.ReadStream): Promise<string | undefined> {
   return new Promise((resolve) => {
-    lines.once("close", () => resolve(undefined));
-    lines.once("line", (line) => {
-      resolve(line);
-      lines.close();
-    });
+    const settle = (piece?: Uint8Array) => {
+      stream.pause().off("data", settle).off("end", settle);
+      resolve(piece && new TextDecoder().decode(piece));
+    };
+    stream.on("data", settle).on("end", settle).resume();
   });
 }

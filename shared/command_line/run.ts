@@ -62,13 +62,14 @@ async function runCommand({ program, command, args, io }: Call): Promise<number>
     if (flags.has(flag)) io.err(warningLine(`--${flag} has no effect: ${instead}`, name));
   }
   const sources = sourcesOf({ flags, env: io.env }, subject);
-  if (opened.subject) {
+  const printing = flags.get("print-settings")?.[0] === "true";
+  if (opened.subject && !printing) {
     const own = load(opened.schema, { ...sources, flags: withoutConfig(flags), env: {} });
     return opened.run(own.settings, io, { operands: rest, inspected: inspect(subject.schema, sources) });
   }
-  const loaded = load(opened.schema, sources);
+  const loaded = load(subject.schema, sources);
   for (const warning of loaded.warnings) io.err(warningLine(warning, name));
-  if (flags.get("print-settings")?.[0] === "true") return printed(io, printSettings(opened.schema, loaded));
+  if (printing) return printed(io, printSettings(subject.schema, loaded));
   return opened.run(loaded.settings, io, { operands: rest });
 }
 

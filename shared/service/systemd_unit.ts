@@ -37,6 +37,8 @@ function running({ role, program }: Service): string[] {
     "# systemd-notify speaks for the program, as its child.",
     "NotifyAccess=all",
     "WatchdogSec=60s",
+    "# It could say nothing of where it hangs.",
+    "WatchdogSignal=SIGKILL",
     `ExecStart=${[...program, role].map((word, at) => systemdWord(word, at === 0)).join(" ")}`,
     ...(role === "worker" ? ["Environment=WORKER_NAME=%i"] : []),
     `EnvironmentFile=%E/signalbox/${settings}`,

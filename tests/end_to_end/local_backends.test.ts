@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import { inOwnNetwork, noOwnNetwork } from "../support/own_network.ts";
-import { commandLine, Program } from "../support/program.ts";
+import { commandLine, Program, type ProgramOptions } from "../support/program.ts";
 import { BUN } from "../support/runtimes.ts";
 
 /** `signalbox worker` without a backend named, in a network of its own, where the usual ports are free for the test. */
@@ -11,14 +11,22 @@ import { BUN } from "../support/runtimes.ts";
 const STAND = join(import.meta.dirname, "../support/with_model_servers.ts");
 const OPTIONS = { timeout: 30_000, skip: noOwnNetwork() };
 
-/** Run a command beside servers of models, such as `OLLAMA:11434`. */
-function beside(servers: string[], command: string[], stdin = ""): Program {
-  const [executable, ...args] = inOwnNetwork(BUN, STAND, ...servers, "--", ...command);
-  return new Program(args, { executable, stdin });
+/** A command beside servers of models, such as `OLLAMA:11434`. */
+class Beside extends Program {
+  constructor(servers: string[], command: string[], options: ProgramOptions = {}) {
+    const [executable, ...args] = inOwnNetwork(BUN, STAND, ...servers, "--", ...command);
+    super(args, { ...options, executable });
+  }
+
+  /** Not at once: the stand has to end what it started. */
+  override async kill(): Promise<void> {
+    this.signal("SIGTERM");
+    await this.exited;
+  }
 }
 
 const worker = (servers: string[], ...flags: string[]) =>
-  beside(servers, [...commandLine(), "worker", ...flags]);
+  new Beside(servers, [...commandLine(), "worker", ...flags]);
 
 test("the backend on a usual port is served, a relay is none", OPTIONS, async () => {
   for (const [server, kind] of [
@@ -63,24 +71,25 @@ const noTerminal =
   noOwnNetwork() ?? (spawnSync("script", ["--version"]).status === 0 ? undefined : "needs script");
 
 /** https://man7.org/linux/man-pages/man1/script.1.html: what is typed is typed at a terminal. */
-const atTerminal = (typed: string) =>
-  beside(
-    ["OLLAMA:11434", "VLLM:8000"],
-    ["script", "-qec", `${commandLine().join(" ")} worker --models m`, "/dev/null"],
-    typed,
-  );
+async function atTerminal(typed: string): Promise<Program> {
+  const command = `exec ${commandLine().join(" ")} worker --models m`;
+  const servers = ["OLLAMA:11434", "VLLM:8000"];
+  const program = new Beside(servers, ["script", "-qec", command, "/dev/null"], { typing: true });
+  await program.says(/ {2}2 {2}vLLM at http:\/\/127\.0\.0\.1:8000 with Qwen\/Qwen3-8B\r\nWhich one/);
+  program.child.stdin!.write(typed);
+  return program;
+}
 
-test("at a terminal somebody chooses, and Ctrl-C still works", { ...OPTIONS, skip: noTerminal }, async () => {
-  await using program = atTerminal("both\n2\n");
-  await program.says(/ {2}2 {2}vLLM at http:\/\/127\.0\.0\.1:8000 with Qwen\/Qwen3-8B\r\n/);
-  await program.says(/Which one.*\r?\n?.*Which one/s);
+test("at a terminal somebody chooses", { ...OPTIONS, skip: noTerminal }, async () => {
+  await using program = await atTerminal("both\n2\n");
+  await program.says(/Which one.*Which one/s);
   await program.says(/relay cannot be reached/);
-  await using stopped = atTerminal("\x03");
-  assert.equal(await stopped.exited, 0);
 });
 
-test("at a terminal too, no answer is no choice", { ...OPTIONS, skip: noTerminal }, async () => {
-  await using program = atTerminal("");
-  assert.equal(await program.exited, 2);
-  assert.match(program.stdout, /error: Cannot choose a backend/);
+test("at a terminal Ctrl-C and the end of the input end it", { ...OPTIONS, skip: noTerminal }, async () => {
+  await using stopped = await atTerminal("\x03");
+  assert.equal(await stopped.exited, 0);
+  await using ended = await atTerminal("\x04");
+  assert.equal(await ended.exited, 2);
+  assert.match(ended.stdout, /error: Cannot choose a backend/);
 });

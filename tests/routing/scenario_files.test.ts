@@ -162,8 +162,8 @@ function runnable({ worker, absent, ...rest }: Table): string {
 
 /** What becomes of the request, and what its client is told. */
 function outcome(name: string, text: string): string {
-  const { request, fleet } = readScenario(name, text);
-  const { decision, candidates, request: understood } = dryRun(request, fleet);
+  const { request, fleet, settings } = readScenario(name, text);
+  const { decision, candidates, request: understood } = dryRun(request, fleet, settings);
   const order = candidates.map(({ worker, model }) => [worker, model]);
   return JSON.stringify([decision.type, decision.code, order, understood.warnings]);
 }

@@ -35,48 +35,62 @@ export function canMakeCertificates(): boolean {
 }
 
 export function makeCertificates(): TestCertificates {
-  const folder = mkdtempSync(join(tmpdir(), "signalbox-certificates-"));
-  const at = (name: string) => join(folder, name);
-  const read = (name: string) => readFileSync(at(name), "utf8");
-  const openssl = (...words: string[]) => execFileSync("openssl", words, { stdio: "ignore" });
-  const leaf = (name: string, names: string, days: number): Certificate => {
-    const [key, request, cert, extensions] = [`${name}.key`, `${name}.csr`, `${name}.pem`, `${name}.ext`].map(
-      at,
+  using authority = new TestAuthority();
+  return {
+    authorityPem: authority.pem,
+    good: authority.issue("good", GOOD_NAMES),
+    renewed: authority.issue("renewed", GOOD_NAMES),
+    otherName: authority.issue("other", "DNS:other.test"),
+    expired: authority.issue("expired", GOOD_NAMES, -1),
+  };
+}
+
+/** An authority, and its certificate: `pem`. */
+export class TestAuthority implements Disposable {
+  readonly #folder = mkdtempSync(join(tmpdir(), "signalbox-certificates-"));
+  readonly pem: string;
+
+  constructor() {
+    const subject = ["-subj", "/CN=test authority", "-days", "2", "-addext", "keyUsage=critical,keyCertSign"];
+    openssl(
+      "req",
+      "-x509",
+      ...NEW_KEY,
+      "-keyout",
+      this.#at("ca.key"),
+      "-out",
+      this.#at("ca.pem"),
+      ...subject,
     );
-    openssl("req", ...NEW_KEY, "-keyout", key!, "-out", request!, "-subj", `/CN=${name}`);
+    this.pem = readFileSync(this.#at("ca.pem"), "utf8");
+  }
+
+  /** `names` as in `subjectAltName`: `DNS:a.test,IP:127.0.0.1`. A negative number of days: it has expired. */
+  issue(name: string, names: string, days = 2): Certificate {
+    const [key, request, cert, extensions] = ["key", "csr", "pem", "ext"].map((end) =>
+      this.#at(`${name}.${end}`),
+    ) as [string, string, string, string];
+    openssl("req", ...NEW_KEY, "-keyout", key, "-out", request, "-subj", `/CN=${name}`);
     writeFileSync(
-      extensions!,
+      extensions,
       `subjectAltName=${names}\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n`,
     );
     openssl(
-      ...["x509", "-req", "-in", request!, "-out", cert!, "-extfile", extensions!, "-days", String(days)],
-      ...["-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-CAcreateserial"],
+      ...["x509", "-req", "-in", request, "-out", cert, "-extfile", extensions, "-days", String(days)],
+      ...["-CA", this.#at("ca.pem"), "-CAkey", this.#at("ca.key"), "-CAcreateserial"],
     );
-    return { certPem: read(`${name}.pem`), keyPem: read(`${name}.key`) };
-  };
-  try {
-    openssl(
-      ...[
-        "req",
-        "-x509",
-        ...NEW_KEY,
-        "-keyout",
-        at("ca.key"),
-        "-out",
-        at("ca.pem"),
-        "-subj",
-        "/CN=test authority",
-      ],
-      ...["-days", "2", "-addext", "keyUsage=critical,keyCertSign"],
-    );
-    return {
-      authorityPem: read("ca.pem"),
-      good: leaf("good", GOOD_NAMES, 2),
-      renewed: leaf("renewed", GOOD_NAMES, 2),
-      otherName: leaf("other", "DNS:other.test", 2),
-      expired: leaf("expired", GOOD_NAMES, -1),
-    };
-  } finally {
-    rmSync(folder, { recursive: true });
+    return { certPem: readFileSync(cert, "utf8"), keyPem: readFileSync(key, "utf8") };
   }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  #at(name: string): string {
+    return join(this.#folder, name);
+  }
+}
+
+function openssl(...words: string[]): void {
+  execFileSync("openssl", words, { stdio: "ignore" });
 }

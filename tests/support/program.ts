@@ -52,6 +52,8 @@ export interface ProgramOptions {
   executable?: string;
   /** Given on standard input, which is then closed. */
   stdin?: string;
+  /** Leave standard input open instead: the test types. */
+  typing?: boolean;
 }
 
 /** A running `signalbox`. */
@@ -72,7 +74,8 @@ export class Program implements AsyncDisposable {
     endWithTests(this.child);
     this.child.stdout!.setEncoding("utf8").on("data", (text) => this.#read("stdout", text));
     this.child.stderr!.setEncoding("utf8").on("data", (text) => this.#read("stderr", text));
-    this.child.stdin!.on("error", () => {}).end(options.stdin ?? "");
+    this.child.stdin!.on("error", () => {});
+    if (!options.typing) this.child.stdin!.end(options.stdin ?? "");
     this.exited = new Promise((resolve) => {
       // Not "exit": what was printed last is still on its way then.
       this.child.on("close", (code, signal) => {

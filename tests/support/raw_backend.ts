@@ -1,5 +1,7 @@
 import { Buffer } from "node:buffer";
 import net from "node:net";
+import tls from "node:tls";
+import type { Certificate } from "./certificates.ts";
 import { RequestReader } from "./raw_backend_reader.ts";
 import { until } from "./until.ts";
 
@@ -10,19 +12,33 @@ import { until } from "./until.ts";
 export class RawBackend implements AsyncDisposable {
   /** In the order in which their heads arrived. */
   readonly requests: BackendRequest[] = [];
+  /** Connections that ever were, those included on which nothing came. */
+  accepted = 0;
   readonly #serve: (request: BackendRequest) => void;
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
   #taken = 0;
 
-  private constructor(serve: (request: BackendRequest) => void) {
+  private constructor(serve: (request: BackendRequest) => void, certificate?: Certificate) {
     this.#serve = serve;
-    this.#server = net.createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    const accept = (socket: net.Socket) => this.#accept(socket);
+    this.#server = certificate
+      ? tls.createServer({ cert: certificate.certPem, key: certificate.keyPem }, accept)
+      : net.createServer({ noDelay: true }, accept);
+    this.#server.on("connection", () => this.accepted++);
+    this.#server.on("tlsClientError", () => {});
   }
 
-  /** `serve` is called when a request's head is there. Without it the test answers itself: `next`. */
-  static async start(serve: (request: BackendRequest) => void = () => {}, port = 0): Promise<RawBackend> {
-    const backend = new RawBackend(serve);
+  /**
+   * `serve` is called when a request's head is there. Without it the test answers itself: `next`. With a certificate
+   * it is one behind TLS.
+   */
+  static async start(
+    serve: (request: BackendRequest) => void = () => {},
+    port = 0,
+    certificate?: Certificate,
+  ): Promise<RawBackend> {
+    const backend = new RawBackend(serve, certificate);
     await new Promise<void>((resolve) => backend.#server.listen(port, "127.0.0.1", resolve));
     return backend;
   }

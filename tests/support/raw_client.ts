@@ -21,16 +21,18 @@ export class RawClient implements AsyncDisposable {
     });
   }
 
-  /** @throws Error when nobody listens */
-  static async connect(port: number): Promise<RawClient> {
-    const socket = net.connect({ port, host: "127.0.0.1", noDelay: true });
+  /** To a port of loopback, or the path of a unix socket. @throws Error when nobody listens */
+  static async connect(where: number | string): Promise<RawClient> {
+    const socket = net.connect(
+      typeof where === "string" ? { path: where } : { port: where, host: "127.0.0.1", noDelay: true },
+    );
     await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
     return new RawClient(socket);
   }
 
   /** Connect and send. */
-  static async sends(port: number, request: string): Promise<RawClient> {
-    const client = await RawClient.connect(port);
+  static async sends(where: number | string, request: string): Promise<RawClient> {
+    const client = await RawClient.connect(where);
     client.send(request);
     return client;
   }

@@ -4,13 +4,15 @@
  */
 import { spawn } from "node:child_process";
 import process from "node:process";
-import * as servers from "./model_servers.ts";
+import { LLAMA_CPP, LM_STUDIO, ModelServer, OLLAMA, RELAY, VLLM } from "./model_servers.ts";
+
+const KINDS = { LLAMA_CPP, LM_STUDIO, OLLAMA, RELAY, VLLM };
 
 const words = process.argv.slice(2);
 const end = words.indexOf("--");
 for (const word of words.slice(0, end)) {
   const [kind, port] = word.split(":");
-  await servers.ModelServer.start(servers[kind as "OLLAMA"], Number(port));
+  await ModelServer.start(KINDS[kind as keyof typeof KINDS], Number(port));
 }
 const child = spawn(words[end + 1]!, words.slice(end + 2), { stdio: "inherit" });
 process.on("SIGTERM", () => child.kill("SIGTERM"));

@@ -6,12 +6,13 @@ import { whenToldToStop } from "../../shared/stop_signal.ts";
 import { workerSettings } from "../settings.ts";
 import { work } from "../work.ts";
 import { startDemoBackend } from "./backend.ts";
-import { askOnce, curlLine } from "./first_request.ts";
+import { askOnce, firstLine } from "./first_request.ts";
+import { type DemoRelay, nextCommands } from "./next_commands.ts";
 import type { DemoSettings } from "./settings.ts";
 
-/** Runs a relay at an address until `stop`. Given by `main.ts`, as a worker knows nothing of relays. */
+/** Runs a relay until `stop`. Given by `main.ts`, as a worker knows nothing of relays. */
 export type RunRelay = (
-  listen: HostPort,
+  settings: { listen: HostPort; adminToken: string },
   running: { stop: Promise<unknown>; listening(url: string): void },
 ) => Promise<unknown>;
 
@@ -20,27 +21,28 @@ const DEFAULT_LISTEN: HostPort = { host: "127.0.0.1", port: 8080 };
 /** As many as a small model server takes at a time. */
 const SLOTS = 4;
 
+/** Two providers, so that there is something to choose. */
+const WORKERS = [
+  { workerName: "desk", provider: "home" },
+  { workerName: "rack", provider: "lab" },
+] as const;
+
 /**
- * `signalbox demo`: a relay, a worker and a backend that only pretends, in one process. Shows a request, then serves
- * until it is told to stop. Resolves with the exit code. @throws PortInUse when the address was asked for
+ * `signalbox demo`: a relay, and two workers with backends that only pretend, in one process. Shows a request, then
+ * serves until it is told to stop. Resolves with the exit code. @throws PortInUse when the address was asked for
  */
 export async function demo(settings: DemoSettings, io: CommandIo, runRelay: RunRelay): Promise<number> {
   const stop = whenToldToStop().requested;
-  const backend = await startDemoBackend();
-  try {
-    const relay = await openRelay(settings.listen, (listen) => started(runRelay, listen, stop));
-    const worker = startWorker(settings, {
-      stop,
-      relayUrl: relay.url,
-      backendUrl: `http://127.0.0.1:${backend.port}`,
-    });
-    await Promise.race([worker.registered, stop, worker.over]);
-    const told = show(relay.url, io);
-    await Promise.all([relay.over, worker.over, told]);
-    return 0;
-  } finally {
-    await backend.stop(true);
-  }
+  // Who may ask where requests go: nobody else on this machine needs to.
+  const adminToken = crypto.randomUUID().slice(0, 8);
+  const relay = await openRelay(settings.listen, (listen) => started(runRelay, { listen, adminToken }, stop));
+  const workers = await Promise.all(
+    WORKERS.map((names) => startWorker(settings, { stop, relayUrl: relay.url, ...names })),
+  );
+  const over = Promise.all([relay.over, ...workers.map((worker) => worker.over)]);
+  await Promise.race([Promise.all(workers.map((worker) => worker.registered)), stop, over]);
+  await Promise.all([over, show({ url: relay.url, adminToken, provider: WORKERS[1].provider }, io)]);
+  return 0;
 }
 
 interface RunningRelay {
@@ -49,9 +51,13 @@ interface RunningRelay {
 }
 
 /** Resolves when the relay listens. */
-function started(run: RunRelay, listen: HostPort, stop: Promise<unknown>): Promise<RunningRelay> {
+function started(
+  run: RunRelay,
+  settings: Parameters<RunRelay>[0],
+  stop: Promise<unknown>,
+): Promise<RunningRelay> {
   return new Promise((resolve, reject) => {
-    const over = run(listen, { stop, listening: (url) => resolve({ url, over }) });
+    const over = run(settings, { stop, listening: (url) => resolve({ url, over }) });
     over.catch(reject);
   });
 }
@@ -72,35 +78,45 @@ async function openRelay(
 interface WorkerParts {
   stop: Promise<unknown>;
   relayUrl: string;
-  backendUrl: string;
+  workerName: string;
+  provider: string;
 }
 
-function startWorker({ drainTimeoutMs, logLevel, logFormat }: DemoSettings, parts: WorkerParts) {
+/** A worker with a backend of its own, which ends with it. */
+async function startWorker({ drainTimeoutMs, logLevel, logFormat }: DemoSettings, parts: WorkerParts) {
+  const { stop, relayUrl, workerName, provider } = parts;
+  const backend = await startDemoBackend(`the worker ${workerName} of the provider ${provider}`);
   const { promise: registered, resolve } = Promise.withResolvers<void>();
   const settings = {
     ...workerSettings.parse({}),
-    proxyUrls: [parts.relayUrl],
-    backendUrl: parts.backendUrl,
-    workerName: "demo",
+    proxyUrls: [relayUrl],
+    backendUrl: `http://127.0.0.1:${backend.port}`,
+    workerName,
+    provider,
     maxConcurrency: SLOTS,
-    endpointPrefixes: ["/v1"],
+    endpointPrefixes: ["/v1", "/api"],
     drainTimeoutMs,
     logLevel,
     logFormat,
   };
-  return { registered, over: work(settings, { stop: parts.stop, registered: () => resolve() }) };
+  const over = work(settings, { stop, registered: () => resolve() }).finally(() => backend.stop(true));
+  return { registered, over };
 }
 
-async function show(relayUrl: string, io: CommandIo): Promise<void> {
+async function show(relay: DemoRelay, io: CommandIo): Promise<void> {
+  const workers = WORKERS.map(({ workerName, provider }) => `${workerName} of the provider ${provider}`);
   io.out(
-    `signalbox: listening on ${relayUrl}\n\n` +
-      "A relay, a worker and a demo backend run in this process. Ask the backend something:\n\n" +
-      `  ${curlLine(relayUrl)}\n\n` +
-      "What it answers, through relay and worker:\n\n  ",
+    `signalbox: listening on ${relay.url}\n\n` +
+      `A relay and two workers run in this process: ${workers.join(", ")}.\n` +
+      "Behind each is a backend that only pretends to be a model. Ask for an answer:\n\n" +
+      `  ${firstLine(relay.url)}\n\n` +
+      "What comes back:\n\n  ",
   );
   try {
-    await askOnce(relayUrl, io.out);
-    io.out("\n\nIt serves until you press Ctrl-C.\n");
+    await askOnce(relay.url, io.out);
+    const next = nextCommands(relay).map(({ says, command }) => `${says && `\n  # ${says}\n`}  ${command}\n`);
+    io.out(`\n\nNext, in a second terminal, in the same folder:\n${next.join("")}`);
+    io.out("\nIt serves until you press Ctrl-C.\n");
   } catch (error) {
     io.out("\n");
     io.err(warningLine(`the first request failed: ${error instanceof Error ? error.message : error}`));

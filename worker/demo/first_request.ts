@@ -4,15 +4,14 @@ import { Http1Client } from "../../shared/http1/client.ts";
 import type { HeaderPairs } from "../../shared/http1/types.ts";
 import { runtime } from "../../shared/runtime/current.ts";
 import { DEMO_MODEL } from "./answer.ts";
+import { curlLine } from "./next_commands.ts";
 
 const PATH = "/v1/chat/completions";
 const QUESTION = { model: DEMO_MODEL, stream: true, messages: [{ role: "user", content: "Hello" }] };
 
 /** The request as somebody would type it in a shell. */
-export function curlLine(relayUrl: string): string {
-  return (
-    `curl -N ${relayUrl}${PATH} ` + `-H 'Content-Type: application/json' -d '${JSON.stringify(QUESTION)}'`
-  );
+export function firstLine(relayUrl: string): string {
+  return curlLine(`${relayUrl}${PATH}`, QUESTION);
 }
 
 const chunkWithText = z.object({ choices: z.array(z.object({ delta: z.object({ content: z.string() }) })) });

@@ -10,7 +10,7 @@ import {
 } from "../../../server/route_test/scenario_schema.ts";
 import { testRequest } from "../../../server/route_test/test_request.ts";
 
-const FLEET = readFleet(
+const { fleet: FLEET } = readFleet(
   "fleet.toml",
   `worker = [
     { name = "attic", provider = "home/4090", models = ["m"] },

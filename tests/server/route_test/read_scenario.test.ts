@@ -9,7 +9,7 @@ import { read } from "../../architecture/source_tree.ts";
 /** What is wrong with files is in `tests/command_line/transcripts/route_test_mistakes.txt`. */
 
 test("readFleet() takes a worker of which only the name is known for one that serves everything", () => {
-  const fleet = readFleet("f", '[[worker]]\nname = "attic"\n[[worker]]\nname = "rack"\nid = "x"');
+  const { fleet } = readFleet("f", '[[worker]]\nname = "attic"\n[[worker]]\nname = "rack"\nid = "x"');
   const [attic, rack] = [...fleet.present.workers];
   assert.deepEqual(attic, {
     id: "worker-1",
@@ -33,7 +33,7 @@ test("readFleet() takes a worker of which only the name is known for one that se
 });
 
 test("readFleet() reads a worker's state, and prefixes as a relay does", () => {
-  const fleet = readFleet(
+  const { fleet } = readFleet(
     "f",
     `[[worker]]
     name = "a"
@@ -66,7 +66,7 @@ test("readFleet() reads a worker's state, and prefixes as a relay does", () => {
 });
 
 test("readFleet() reads what the relay measured and remembers", () => {
-  const fleet = readFleet(
+  const { fleet } = readFleet(
     "f",
     `worker = [{ name = "a", id = "x" }]
     absent = [{ name = "gone" }]

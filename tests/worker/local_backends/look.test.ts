@@ -31,7 +31,7 @@ async function lookAtOne(server: ModelServerKind) {
   return { ...rest, asked: running.asked };
 }
 
-const BACKENDS: readonly [name: string, server: ModelServerKind, kind: string, models?: string[]][] = [
+const BACKENDS: readonly [name: string, server: ModelServerKind, kind: string, models: string[] | undefined][] = [
   ["Ollama", OLLAMA, "Ollama", ["llama3.2:latest", "qwen3:4b"]],
   ["Ollama without models", EMPTY_OLLAMA, "Ollama", []],
   ["llama.cpp", LLAMA_CPP, "llama.cpp", ["tiny.gguf"]],
@@ -58,11 +58,7 @@ test("llama.cpp that still reads its model is no backend yet", async () => {
 });
 
 test("a relay is known by its health and asked nothing else, as it would ask its workers", async () => {
-  const relay = { body: { status: "ok", workers_connected: 1 } };
-  const { what, asked } = await lookAtOne({
-    routes: { ...OLLAMA.routes, "/health": relay },
-    otherwise: relay,
-  });
+  const { what, asked } = await lookAtOne(RELAY);
   assert.deepEqual([what, asked], ["relay", ["/health"]]);
 });
 

@@ -12,6 +12,7 @@ import { whenToldToStop } from "../shared/stop_signal.ts";
 import { within } from "../shared/within.ts";
 import { compose, wantsKeys } from "./compose.ts";
 import type { Front } from "./front.ts";
+import { greeting } from "./greeting.ts";
 import type { ServeSettings } from "./settings.ts";
 import { watchTls } from "./watch_tls.ts";
 
@@ -125,7 +126,7 @@ function urlOf({ tlsCert }: ServeSettings, { hostname, port }: Listener): string
 }
 
 function greet(settings: ServeSettings, url: string, io: CommandIo): void {
-  io.out(`signalbox: listening on ${url}\n`);
+  io.out(greeting(settings, url));
   if (!wantsKeys(settings) && !isLoopback(settings.listen.host)) {
     io.err(
       warningLine(

@@ -78,4 +78,3 @@ test("secret: a file is read again within a second of its change", async () => {
     assert.ok(performance.now() - changedAtMs < 1500, "a second has passed");
   }
 });
-});

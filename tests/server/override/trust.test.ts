@@ -144,6 +144,14 @@ test("a signature is taken once, also at the last second of its life", () => {
   }
 });
 
+test("judge() uses nothing up, and sees what was used", () => {
+  const once = trust();
+  const shown = evidence({ signature: signed() });
+  assert.deepEqual(once.judge(shown).ways, ["signature"]);
+  assert.deepEqual(once.judge(shown), once.grant(shown));
+  assert.throws(() => once.judge(shown), /was used before/);
+});
+
 test("what a key and a signature are limited to is what both allow", () => {
   const signature = sign(REQUEST, { ...FIELDS, keyId: "k2" }, `${SECRET}2`);
   assert.deepEqual(trust().grant(evidence({ signature })).endpoints, new Set(["oci-dac"]));

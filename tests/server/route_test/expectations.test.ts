@@ -26,6 +26,24 @@ const reportOn = (model: string, provider?: Record<string, unknown>) =>
 const ROUTED = reportOn("m", { alow: true });
 const REFUSED = reportOn("unheard");
 
+/** A request that names its own endpoint. */
+const SENT_AWAY = (() => {
+  const { fleet, settings } = readFleet(
+    "override.toml",
+    `[[override.endpoint]]
+    name = "dac"
+    patterns = ["https://*.dac.example/**", "https://*.dac.example/x"]
+    [[override.key]]
+    id = "k1"
+    secret = { env = "NOT_READ" }`,
+  );
+  const headers = { "x-provider-endpoint": "https://a.dac.example/y" };
+  const request = requestSchema.parse({ path: "/v1/chat", headers, signed_by: "k1" });
+  return dryRun(testRequest(request), fleet, settings);
+})();
+const FIRST = "https://*.dac.example/**";
+const SECOND = "https://*.dac.example/x";
+
 const HOLD: [Expectations, typeof ROUTED][] = [
   [{ decision: "dispatch" }, ROUTED],
   [{ decision: "refuse", code: "model_not_found", failed_rule: "model", order: [], warnings: [] }, REFUSED],
@@ -39,6 +57,8 @@ const HOLD: [Expectations, typeof ROUTED][] = [
   [{ reasons: { attic: "free slot", rack: "busy" } }, ROUTED],
   [{ warnings: ["alow"] }, ROUTED],
   [{ funnel: { connected: 3, model: 2 } }, ROUTED],
+  [{ endpoint: "dac", pattern: FIRST, ways: ["signature"], faults: { [SECOND]: "path" } }, SENT_AWAY],
+  [{ stripped: ["x-provider-endpoint"] }, SENT_AWAY],
 ];
 
 for (const [expect, report] of HOLD) {
@@ -70,6 +90,13 @@ const DIFFER: [Expectations, what: string, found: string | RegExp, report?: type
   [{ warnings: [] }, "warnings", /alow/],
   [{ warnings: ["alow", "more"] }, "warnings", /alow/],
   [{ funnel: { model: 3 } }, "funnel.model", "2"],
+  [{ endpoint: "dac" }, "endpoint", "none"],
+  [{ pattern: SECOND }, "pattern", FIRST, SENT_AWAY],
+  [{ ways: ["key"] }, "ways", "signature", SENT_AWAY],
+  [{ ways: ["key"] }, "ways", "none"],
+  [{ faults: { [FIRST]: "host" } }, `faults.${FIRST}`, "none", SENT_AWAY],
+  [{ faults: { [SECOND]: "host" } }, `faults.${SECOND}`, "path", SENT_AWAY],
+  [{ stripped: ["accept"] }, "stripped", "x-provider-endpoint", SENT_AWAY],
 ];
 
 for (const [expect, what, found, report = ROUTED] of DIFFER) {

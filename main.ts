@@ -37,8 +37,12 @@ const commands: readonly Command[] = [
           "signalbox worker --proxy-url https://relay.example.com \\\n" +
           "  --worker-secret-file secret.txt --backend-url http://127.0.0.1:11434",
         modelRelayFile: true,
-        run: (settings, io) =>
-          withLog(settings, io, async () => (await import("./worker/worker.ts")).worker(settings, io)),
+        run: async (settings, io) =>
+          (await import("./worker/status/with_status.ts")).withStatus(settings, io, (above, status) =>
+            withLog(settings, above, async () =>
+              (await import("./worker/worker.ts")).worker(settings, above, status),
+            ),
+          ),
       }),
   },
   {

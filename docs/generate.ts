@@ -7,10 +7,15 @@ import process from "node:process";
 import { program } from "../main.ts";
 import type { SettingsPage } from "../shared/settings/render.ts";
 import { envExample, settingsPage } from "../shared/settings/render.ts";
+import { commandLinePage } from "./command_line_page.ts";
 import { failuresPage } from "./failures_page.ts";
+import { manPages } from "./man_page.ts";
+import { overridePage } from "./override_page.ts";
 import { routeTestPage } from "./route_test_page.ts";
 import { routingPage } from "./routing_page.ts";
 import { scenariosPage } from "./scenarios_page.ts";
+import { serviceFiles } from "./service_files.ts";
+import { troubleshootingPage } from "./troubleshooting_page.ts";
 
 /** Commands whose settings are worth a variable in `.env`. */
 const LONG_RUNNING = ["serve", "worker"];
@@ -22,11 +27,16 @@ export async function pages(): Promise<Map<string, string>> {
   );
   return new Map([
     [".env.example", envExample(settings.filter(({ name }) => LONG_RUNNING.includes(name)))],
+    ["docs/command-line.md", await commandLinePage(program)],
     ["docs/failures.md", failuresPage()],
+    ["docs/override.md", overridePage()],
     ["docs/route-test.md", routeTestPage()],
     ["docs/routing.md", routingPage()],
     ["docs/scenarios.md", scenariosPage()],
-    ["docs/settings.md", settingsPage(settings)],
+    ["docs/settings.md", settingsPage(settings.filter(({ schema }) => Object.keys(schema.shape).length > 0))],
+    ["docs/troubleshooting.md", troubleshootingPage()],
+    ...[...(await manPages(program))].map(([name, text]) => [`docs/man/${name}`, text] as const),
+    ...serviceFiles(),
   ]);
 }
 

@@ -8,7 +8,9 @@ This page is printed from \`server/route_test/report.ts\` by \`bun docs/generate
 \`docs/route_test_page.ts\`.
 
 \`signalbox route-test\` tells where a request would go and why: it calls what the relay calls, and sends, reserves,
-counts and rotates nothing. Who asks is not looked at: API keys have no say in where a request goes.
+counts and rotates nothing. Who asks is looked at only where a request names its own endpoint ([override.md](override.md)):
+in that case what \`--header\` shows is judged by a running relay as if it had come, its API key or its signature, which
+stays good; API keys have no other say in where a request goes.
 
 \`\`\`sh
 npx bun main.ts route-test POST /v1/chat/completions --model llama3 --fleet fleet.toml
@@ -21,21 +23,21 @@ The fleet comes from a file ([scenarios.md](scenarios.md)) or from a running rel
 
 ## What is expected
 
-\`--expect\`, \`--expect-provider\`, \`--expect-worker\`, \`--expect-order\` and \`--expect-code\` each say something about what
+\`--expect\`, \`--expect-provider\`, \`--expect-worker\`, \`--expect-order\`, \`--expect-endpoint\` and \`--expect-code\` each say something about what
 is to come out; what does not hold is shown as wanted and found. \`--expect-order\` names all candidates, each by its own
 name or its provider's: \`home,lab\` holds when there are two, the first of \`home\` (or \`home/4090\`), the second of \`lab\`.
 
 | exit code | without expectations | with some |
 | --- | --- | --- |
 | 0 | it would be sent, or wait in line | all hold |
-| 1 | it would be refused | one does not hold |
+| 1 | it would be refused, or with \`--resolve\` its endpoint has no address that may be dialled | one does not hold |
 | 2 | what was given is wrong, or the relay gave no answer: one \`error:\` line, one \`hint:\` line, nothing else | the same |
 
 ## POST /admin/route-test
 
 Takes \`[request]\` of a scenario as JSON ([scenarios.md](scenarios.md#request)), answers 200 with the report below, whatever
 the decision, and 400 for what is no request. With \`"record": true\` the member \`fleet\` holds the fleet in the form of a
-scenario file.
+scenario file, with \`"resolve": true\` the relay looks up the host that the request names.
 
 ## The report
 

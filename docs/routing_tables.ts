@@ -2,16 +2,16 @@ import { RULE_NAMES } from "../server/route_test/scenario_schema.ts";
 import { PREFERENCE_NAMES } from "../server/routing/preferences.ts";
 import { QUANTIZATIONS } from "../server/routing/quantizations.ts";
 
-type Row = readonly string[];
+export type Row = readonly string[];
 
-function table(head: Row, rows: readonly Row[]): string {
+export function table(head: Row, rows: readonly Row[]): string {
   return [head, head.map(() => "---"), ...rows]
     .map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`)
     .join("");
 }
 
 /** A row for each of the names, in their order. @throws Error for a name without one, or a row without a name */
-function rowsFor(names: readonly string[], cells: Readonly<Record<string, Row>>): Row[] {
+export function rowsFor(names: readonly string[], cells: Readonly<Record<string, Row>>): Row[] {
   const others = Object.keys(cells).filter((name) => !names.includes(name));
   const missing = names.filter((name) => !Object.hasOwn(cells, name));
   if (others.length + missing.length > 0)

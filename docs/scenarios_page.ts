@@ -72,6 +72,11 @@ const SECTIONS: readonly (readonly [key: string, heading: string, says: string])
   ["session", "`[[session]]`", "Which worker had a conversation's last request."],
   ["kept", "`[[kept]]`", "Which worker keeps what an id names, such as a stored response."],
   [
+    "override",
+    "`[override]`",
+    "Which endpoints a request may name, as in the relay's settings ([override.md](override.md#every-key-of-override)). Secrets and files that it names are not read and need not be there. Without it the override is off.",
+  ],
+  [
     "request",
     "`[request]`",
     "As a client sends it. Without a body, `model`, `provider` and `session` make one for POST, PUT and PATCH; with one, and for other methods, they become headers. The same table, as JSON, is the body of `POST /admin/route-test`.",
@@ -99,6 +104,8 @@ export function scenariosPage(): string {
 }
 
 function section(heading: string, says: string, schema: JsonSchema): string {
-  const table = schemaTable(schema.items ?? schema, { defaults: true });
-  return `## ${heading}\n\n${says === "" ? "" : `${wrap(says, "", PAGE_COLUMNS)}\n\n`}${table}`;
+  const shape = schema.items ?? schema;
+  const table = shape.properties ? [schemaTable(shape, { defaults: true })] : [];
+  const text = says === "" ? [] : [`${wrap(says, "", PAGE_COLUMNS)}\n`];
+  return [`## ${heading}\n`, ...text, ...table].join("\n");
 }

@@ -97,6 +97,7 @@ async function shutDown({ settings, hub, line, override, listeners }: Running): 
   const stopped = Promise.all(listeners.map((listener) => listener.stop()));
   const idle = override ? untilIdle(override.tally, settings.drainTimeoutMs) : undefined;
   await Promise.all([hub.drain(settings.drainTimeoutMs), idle]);
+  override?.close();
   await within(clock, LAST_BYTES_MS, stopped);
   await Promise.all(listeners.map((listener) => listener.stop(true)));
   log.info("Stopped");

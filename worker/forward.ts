@@ -8,6 +8,7 @@ import { announcedLength, http1Framing, http1Headers, RESET_OF_HTTP1 } from "../
 import { pathOf } from "../shared/path_of.ts";
 import { mayResend } from "../shared/resend.ts";
 import type { Capacity } from "./capacity.ts";
+import type { Meter, RequestMeter } from "./status/meter.ts";
 
 /** Where a worker's requests go, and under which conditions. */
 export interface Backend {
@@ -18,6 +19,8 @@ export interface Backend {
   /** The only paths that are passed on; empty = all. Checked here too: an old relay checks nothing. */
   prefixes: readonly string[];
   capacity: Capacity;
+  /** Only where somebody looks at what it counts. */
+  meter?: Meter;
 }
 
 /** Take one request off a link and carry it to the backend and back. Returns the exchange's handlers. */
@@ -64,12 +67,15 @@ class Forwarded implements ExchangeHandlers {
   #over = false;
   /** The request's last byte was given to the backend connection with its head. */
   #sentWhole = false;
+  readonly #meter: RequestMeter | undefined;
 
   constructor(
     readonly backend: Backend,
     readonly exchange: LinkExchange,
     readonly head: LinkRequestHead,
-  ) {}
+  ) {
+    this.#meter = backend.meter?.open();
+  }
 
   begin(firstBytes?: Uint8Array): void {
     const { backend, head } = this;
@@ -83,6 +89,7 @@ class Forwarded implements ExchangeHandlers {
         started: () => this.exchange.started(),
         head: (response) => this.#respond(response),
         data: (bytes) => {
+          this.#meter?.data(bytes);
           if (!this.exchange.write(bytes)) this.#backendExchange?.pause();
         },
         end: () => {
@@ -137,6 +144,7 @@ class Forwarded implements ExchangeHandlers {
   // --- from the backend ------------------------------------------------------------------------------------
 
   #respond(response: Http1ResponseHead): void {
+    this.#meter?.head(response.headers);
     this.exchange.respond({ status: response.status, headers: responsePairs(response.headers) });
   }
 
@@ -155,5 +163,6 @@ class Forwarded implements ExchangeHandlers {
     if (this.#over) return;
     this.#over = true;
     this.backend.capacity.release();
+    this.#meter?.close();
   }
 }

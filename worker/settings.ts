@@ -125,6 +125,11 @@ export const workerSettings = z.object({
     says: "Price of a million tokens of completion, in US dollars",
   }),
   ...processFields,
+  status: field(flag, {
+    group: "Process",
+    default: "true",
+    says: "On a terminal, show how the worker is in its last line",
+  }),
 });
 
 /** Settings of `signalbox worker`, read. Durations in milliseconds; "no limit" is `Infinity`. */

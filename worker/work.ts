@@ -16,6 +16,7 @@ import { declaredLabels } from "./labels.ts";
 import { ServedModels } from "./models.ts";
 import { Session, type SessionEnd } from "./session.ts";
 import type { WorkerSettings } from "./settings.ts";
+import type { Meter } from "./status/meter.ts";
 import { Tether } from "./tether.ts";
 
 /** Delays between attempts to reach a relay: at once for a hiccup, not more often than every 15 s on average for a
@@ -43,12 +44,20 @@ export interface WorkOptions {
   stop?: Promise<unknown>;
   /** Told each time that a relay has taken the worker in. */
   registered?(relayUrl: string): void;
+  /** Told each time that a relay was lost or not reached, with the delay to the next try. */
+  apart?(relayUrl: string, delayMs: number): void;
+  /** Told the first models, before a relay is dialled. */
+  ready?(models: readonly string[]): void;
+  /** Told when the backend is away and when it is there again. */
+  backend?(isReachable: boolean): void;
+  /** Counts what the backend does. */
+  meter?: Meter;
 }
 
 /** `signalbox worker`: serves the backend to every relay until it is told to stop. Resolves with the exit code. */
 export async function work(settings: WorkSettings, options: WorkOptions = {}): Promise<number> {
   const stop = options.stop ?? whenToldToStop().requested;
-  const backend = makeBackend(settings);
+  const backend = makeBackend(settings, options.meter);
   const caPem = settings.caFile ? [readText(settings.caFile)] : undefined;
   const tethers: Tether[] = [];
   const models = new ServedModels({
@@ -58,10 +67,14 @@ export async function work(settings: WorkSettings, options: WorkOptions = {}): P
     changed: (current) => {
       for (const tether of tethers) tether.session?.updateModels(current);
     },
-    reachable: (isReachable) => reportBackend(settings.backendUrl, isReachable),
+    reachable: (isReachable) => {
+      reportBackend(settings.backendUrl, isReachable);
+      options.backend?.(isReachable);
+    },
   });
   if (settings.endpointPrefixes.length === 0) warnOfManagement();
   await models.refresh();
+  options.ready?.(models.current);
   const shares = backend.capacity.shares(settings.proxyUrls.length);
   const session = crypto.randomUUID();
   const labels = declaredLabels(settings);
@@ -87,7 +100,7 @@ export async function work(settings: WorkSettings, options: WorkOptions = {}): P
   return 0;
 }
 
-function makeBackend(settings: WorkSettings): Backend {
+function makeBackend(settings: WorkSettings, meter?: Meter): Backend {
   const url = new URL(settings.backendUrl);
   const caPem = settings.backendCaFile ? [readText(settings.backendCaFile)] : undefined;
   return {
@@ -102,6 +115,7 @@ function makeBackend(settings: WorkSettings): Backend {
     }),
     prefixes: settings.endpointPrefixes,
     capacity: new Capacity(settings.maxConcurrency),
+    ...(meter && { meter }),
   };
 }
 
@@ -122,7 +136,10 @@ function makeTether(parts: TetherParts): Tether {
   const tether: Tether = new Tether({
     clock,
     backoff: fullJitter(RECONNECT),
-    apart: (why, delayMs) => reportApart(relayUrl, why, delayMs),
+    apart: (why, delayMs) => {
+      reportApart(relayUrl, why, delayMs);
+      options.apart?.(relayUrl, delayMs);
+    },
     open: () =>
       Session.open({
         relayUrl,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { CommandIo } from "../../shared/command_line/command.ts";
 import { CommandError } from "../../shared/command_line/command_error.ts";
+import { warningLine } from "../../shared/command_line/report.ts";
 import { type Style, styleOf } from "../../shared/command_line/style.ts";
 import { hanging } from "../../shared/command_line/text_columns.ts";
 import { field, optionalField } from "../../shared/settings/field.ts";
@@ -14,7 +15,6 @@ import { titled } from "../route_test/titled.ts";
 import { explainOverride, type OverrideExplanation } from "../routing/override.ts";
 import type { ServeSettings } from "../settings.ts";
 import { overrideRefusal } from "./door.ts";
-import type { OverrideSettings } from "./override_settings.ts";
 
 const group = { group: "Request", flagOnly: true };
 
@@ -60,7 +60,8 @@ export async function overrideCheck(
   { url, relay }: { url: string; relay: Inspected<ServeSettings> },
 ): Promise<number> {
   const { modelProvider, path, resolve, color } = settings;
-  const { policy, ports } = policyOf(relay);
+  const { policy, ports, warnings } = policyOf(relay);
+  for (const warning of warnings) io.err(warningLine(warning));
   const asked = {
     endpoint: [url],
     modelProvider: modelProvider === undefined ? [] : [modelProvider],
@@ -78,9 +79,10 @@ export async function overrideCheck(
   return decision.type === "provider" && !resolved?.problem ? EXIT_TAKEN : EXIT_NOT_TAKEN;
 }
 
-function policyOf(relay: Inspected<ServeSettings>): { policy: OverrideSettings; ports: number[] } {
+function policyOf(relay: Inspected<ServeSettings>) {
   if (relay.mistakes) throw relay.mistakes[0]!;
-  const { override: policy, listen } = relay.loaded.settings;
+  const { settings, warnings } = relay.loaded;
+  const { override: policy, listen } = settings;
   if (!policy) {
     throw new CommandError(
       "Cannot check an endpoint: wanted an [override] table in the relay's settings, found none",
@@ -88,7 +90,7 @@ function policyOf(relay: Inspected<ServeSettings>): { policy: OverrideSettings; 
     );
   }
   const own = policy.listen && "port" in policy.listen ? [policy.listen.port] : [];
-  return { policy, ports: [listen.port, ...own] };
+  return { policy, ports: [listen.port, ...own], warnings };
 }
 
 interface Rendering {

@@ -61,5 +61,6 @@ export function overrideParts(settings: OverrideSettings, wiring: OverrideWiring
     }),
     tally: new OverrideTally(),
     carrierTo: (target) => dialer.carrierTo(target),
+    close: () => dialer.close(),
   };
 }

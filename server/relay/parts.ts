@@ -29,6 +29,8 @@ export interface OverrideParts {
   readonly door: Pick<OverrideDoor, "admit">;
   readonly tally: OverrideTally;
   carrierTo(target: OverrideTarget): Carrier;
+  /** Break off what providers still have, and close their connections. */
+  close(): void;
 }
 
 /** What relaying needs. */

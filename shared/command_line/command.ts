@@ -14,6 +14,8 @@ export interface CommandIo {
   readonly ask?: ((question: string) => Promise<string | undefined>) | undefined;
   /** Undefined: `out` is not read by a person at a terminal. */
   readonly terminal?: { readonly columns: number } | undefined;
+  /** How wide the terminal is that `err` is shown on, for a line that is written again and again; undefined: none is wanted. */
+  readonly statusColumns?: (() => number) | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

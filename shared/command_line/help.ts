@@ -74,12 +74,25 @@ function entry(flags: string, text: string): string {
 }
 
 /** `--worker-secret SECRET, --worker-secret-file FILE` */
-export function flagsOf({ flag, kind }: Setting): string {
+export function flagsOf({ flag, key, default: fallback, kind }: Setting): string {
+  if (isOn({ default: fallback, kind })) return `--no-${key}`;
   const own = kind.placeholder ? `${flag} ${kind.placeholder}` : flag;
   return kind.secret ? `${own}, ${flag}-file FILE` : own;
 }
 
-function sentenceOf({ says, default: fallback, kind }: Setting): string {
+/** On unless told otherwise: the flag that one would write is the one that turns it off. */
+export function isOn({
+  default: fallback,
+  kind,
+}: {
+  default?: string | undefined;
+  kind: Setting["kind"];
+}): boolean {
+  return kind.placeholder === "" && fallback === "true";
+}
+
+/** What a setting does, and its default. */
+export function sentenceOf({ says, default: fallback, kind }: Setting): string {
   return fallback && kind.placeholder ? `${says} (default ${fallback.replaceAll(",", ", ")})` : says;
 }
 

@@ -10,9 +10,16 @@ export function processIo(): CommandIo {
     err: (text, done) => void process.stderr.write(text, () => done?.()),
     stdin: readStdin,
     ask: process.stdin.isTTY && process.stderr.isTTY ? lineAsker() : undefined,
+    statusColumns: canRewrite() ? () => process.stderr.columns || 80 : undefined,
     terminal: process.stdout.isTTY ? { columns: process.stdout.columns } : undefined,
     env: process.env,
   };
+}
+
+/** In CI a terminal may be a file that somebody reads later. */
+function canRewrite(): boolean {
+  const { CI, TERM } = process.env;
+  return process.stdout.isTTY && process.stderr.isTTY && !CI && TERM !== "dumb";
 }
 
 async function readStdin(): Promise<string> {

@@ -1,5 +1,5 @@
 // https://bun.com/docs/api/tcp
-import { getCACertificates } from "node:tls";
+import { trustToo } from "./authorities.ts";
 import { passed } from "./bun_garbage.ts";
 import { type ByteConnection, type ByteHandlers, DialError, type DialOptions } from "./ports.ts";
 
@@ -17,11 +17,6 @@ const KINDS: Record<string, DialError["kind"]> = {
 export function bunDialError(attempt: string, error: Error): DialError {
   const kind = KINDS[(error as { code?: string }).code ?? ""] ?? "unreachable";
   return new DialError(kind, `${attempt}: ${error.message}`, { cause: error });
-}
-
-/** Bun replaces the authorities it trusts by the ones given, so those it trusts by default go with them. */
-export function bunTrust(caPem: string[] | undefined): { ca?: string[] } {
-  return caPem ? { ca: [...getCACertificates("default"), ...caPem] } : {};
 }
 
 /** One connection, and the `data` of its socket: from the dial on, so that an abandoned one is closed. */
@@ -159,7 +154,7 @@ const HANDLERS: Bun.SocketHandler<BunConnection> = {
 export function dial(options: DialOptions, handlers: ByteHandlers): Promise<ByteConnection> {
   const { promise, resolve, reject } = Promise.withResolvers<ByteConnection>();
   const connection = new BunConnection(options, handlers, { resolve, reject });
-  const tls = options.tls && { serverName: options.tls.serverName, ...bunTrust(options.tls.caPem) };
+  const tls = options.tls && { serverName: options.tls.serverName, ...trustToo(options.tls.caPem) };
   Bun.connect<BunConnection>({
     hostname: options.address ?? options.host,
     port: options.port,

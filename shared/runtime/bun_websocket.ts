@@ -1,5 +1,5 @@
 // https://bun.com/docs/api/websockets#connect-to-a-websocket-server
-import { bunTrust } from "./bun_dial.ts";
+import { trustToo } from "./authorities.ts";
 import { passed } from "./bun_garbage.ts";
 import { closeReason, isAbrupt } from "./close_frame.ts";
 import { DrainWatch } from "./drain_watch.ts";
@@ -72,7 +72,7 @@ export function dialWebSocket(
     const ws = new BunWebSocket(options.url, {
       headers: options.headers,
       perMessageDeflate: false,
-      tls: bunTrust(options.caPem),
+      tls: trustToo(options.caPem),
     });
     const timer = setTimeout(() => {
       ws.onerror = null;

@@ -3,11 +3,6 @@
 /** What the adapter uses of `Deno`. Declared here, as the compiler knows one runtime's globals only: Bun's. */
 export interface DenoApi {
   version: { deno: string };
-  env: {
-    get(name: string): string | undefined;
-    set(name: string, value: string): void;
-    delete(name: string): void;
-  };
   serve(options: DenoServeOptions, handler: DenoHandler): DenoServer;
   upgradeWebSocket(
     request: Request,
@@ -15,7 +10,6 @@ export interface DenoApi {
   ): { response: Response; socket: WebSocket };
   connect(options: { hostname: string; port: number; signal: AbortSignal }): Promise<DenoConn>;
   startTls(conn: DenoConn, options: { hostname: string; caCerts: string[] }): Promise<DenoTlsConn>;
-  createHttpClient(options: { caCerts: string[] }): { close(): void };
 }
 
 export type DenoHandler = (request: Request, info: DenoRequestInfo) => Response | Promise<Response>;

@@ -1,7 +1,7 @@
 // https://docs.deno.com/api/deno/~/Deno.serve
 import { Deno, type DenoRequestInfo } from "./deno_api.ts";
 import type { OpenSockets } from "./deno_open_sockets.ts";
-import { DenoSocket } from "./deno_socket.ts";
+import { DenoServerSocket } from "./deno_server_socket.ts";
 import { peerAddress } from "./listening.ts";
 import type { RequestContext, SocketHandlers } from "./ports.ts";
 import { normalTarget } from "./target.ts";
@@ -64,7 +64,7 @@ export class DenoContext implements RequestContext {
       ...(protocol && { protocol }),
     });
     const { sockets, maxMessageBytes } = this.options;
-    const socket = new DenoSocket(ws, handlers, { side: "server", maxMessageBytes });
+    const socket = new DenoServerSocket(ws, handlers, maxMessageBytes);
     // Open only once the response was sent: one that was not returned counts for nothing.
     ws.onopen = () => {
       sockets.opened();

@@ -13,8 +13,8 @@ const REBIND_ATTEMPTS = 1000;
 class DenoListener implements Listener {
   readonly #sockets = new OpenSockets();
   #server: DenoServer;
-  /** Of the servers that have not ended: Deno throws when one that has is aborted. */
-  readonly #aborts = new Set<AbortController>();
+  /** Of the servers that have neither ended nor been told to: Deno throws when one of those is aborted. */
+  readonly #aborts = new Map<DenoServer, AbortController>();
   #stopped = false;
 
   constructor(private readonly options: ListenOptions) {
@@ -33,19 +33,29 @@ class DenoListener implements Listener {
   reloadTls(tls: { certPem: string; keyPem: string }): void {
     checkCertificatePair(tls);
     const { port } = this;
-    void this.#server.shutdown();
+    void this.#shutDown();
     void this.#rebind(port, tls);
   }
 
-  /** `shutdown` would end the WebSockets at once, so it waits for the last of them. */
+  /**
+   * `shutdown` would end the WebSockets at once, so it waits for the last of them. What is left of a server that was
+   * told to end before ends with its connections, or with the process.
+   */
   async stop(force = false): Promise<void> {
     this.#stopped = true;
     if (force) {
-      for (const abort of this.#aborts) abort.abort();
-      return this.#server.finished;
+      const servers = [...this.#aborts.keys()];
+      for (const abort of this.#aborts.values()) abort.abort();
+      await Promise.all(servers.map(({ finished }) => finished));
+      return;
     }
     await this.#sockets.none();
-    await this.#server.shutdown();
+    await this.#shutDown();
+  }
+
+  #shutDown(): Promise<void> {
+    this.#aborts.delete(this.#server);
+    return this.#server.shutdown();
   }
 
   /** A port that nobody gets back is the end of the relay: the rejection that ends the process says so. */
@@ -79,8 +89,8 @@ class DenoListener implements Listener {
         context.answered = true;
         return response;
       });
-      this.#aborts.add(abort);
-      void server.finished.then(() => this.#aborts.delete(abort));
+      this.#aborts.set(server, abort);
+      void server.finished.then(() => this.#aborts.delete(server));
       return server;
     } catch (error) {
       throw (error as Error).name === "AddrInUse" ? portInUse(this.options, port, error) : error;

@@ -183,15 +183,14 @@ export interface MessageSocket {
   send(message: string | Uint8Array): "sent" | "full" | "lost";
   /** Bytes queued here and not yet taken by the kernel. */
   readonly bufferedBytes: number;
-  /** A WebSocket ping; false where the runtime has none (Deno). `pong` answers. */
+  /** A WebSocket ping; false where the runtime has none (Deno's server side). `pong` answers. */
   ping(): boolean;
   /**
    * Start the closing handshake. Idempotent. 1005 sends no code, and one that no frame may carry (1006) drops the
-   * connection. Deno's clients cannot send 1001–2999 and add 3000 instead. A reason is cut to the 123 bytes there
-   * are.
+   * connection. A reason is cut to the 123 bytes there are.
    */
   close(code: number, reason: string): void;
-  /** Drop the connection without a handshake; `closed` with 1006 follows. Deno closes it and forgets it. */
+  /** Drop the connection without a handshake; `closed` with 1006 follows. Deno's server side closes and forgets it. */
   terminate(): void;
 }
 

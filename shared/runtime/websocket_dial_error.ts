@@ -1,16 +1,16 @@
 import { DialError, type WebSocketDialOptions } from "./ports.ts";
 
-/** What the runtimes' WebSocket clients say in an error event, the only place where they say it. */
+/** What the WebSocket clients say in an error, the only place where they say it: Bun's, and `ws` on Deno. */
 const REASONS: [RegExp, DialError["kind"]][] = [
-  [/ENOTFOUND|dns error/, "resolve"],
+  [/ENOTFOUND|EAI_AGAIN/, "resolve"],
   [/ECONNREFUSED/, "refused"],
-  [/TLS handshake failed|certificate|received corrupt message/, "tls"],
-  // Deno says no more than that for a port nobody listens on.
-  [/Failed to connect|tcp connect error/, "unreachable"],
+  [/ETIMEDOUT/, "timeout"],
+  [/TLS handshake failed|TLS connection|certificate|SSL routines/, "tls"],
+  [/Failed to connect|connect E/, "unreachable"],
 ];
 
-/** Both write the status of a refusal like this: "Expected 101 status code: 401", "Invalid status code: 401". */
-const REFUSAL = /status code: (\d{3})/;
+/** How they write the status of a refusal: "Expected 101 status code: 401", "Unexpected server response: 401". */
+const REFUSAL = /(?:status code|server response): (\d{3})/;
 
 /** `text` is the runtime's own, maybe with the system's error code behind it. */
 export function webSocketDialError(options: WebSocketDialOptions, text: string): DialError {

@@ -43,7 +43,9 @@ function commandSection({ name, says, schema }: SettingsPage): string {
 
 function table(settings: readonly Setting[]): string {
   const rows = settings.map(({ variables, tomlKey, default: fallback, says, ...setting }) => [
-    code(flagsOf({ ...setting, variables, tomlKey, says })),
+    code(
+      flagsOf({ ...setting, variables, tomlKey, says, ...(fallback !== undefined && { default: fallback }) }),
+    ),
     variables.map(code).join(", "),
     code(tomlKey),
     fallback ? fallback.split(",").map(code).join(", ") : "",

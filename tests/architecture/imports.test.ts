@@ -23,6 +23,8 @@ const MAY_IMPORT: readonly (readonly [folder: string, ...targets: string[]])[] =
     ...["shared/headers.ts", "shared/failures.ts", "shared/failure_table.ts", "shared/endpoint_prefixes.ts"],
     ...["shared/labels.ts", "shared/read_labels.ts", "zod", "node:buffer", "node:timers"],
   ],
+  // Deno's own WebSocket client cannot turn Nagle's algorithm off.
+  ["shared/runtime/deno_websocket.ts", "shared/runtime", "ws", "node:"],
   ["shared/runtime", "shared/runtime", "node:"],
   ["shared", "shared", "package.json", "@logtape/logtape", "ipaddr.js", "smol-toml", "zod", "node:"],
   ["server", "server", "shared", "elysia", "@elysiajs/eden", "ipaddr.js", "smol-toml", "zod", "node:"],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { program } from "../../main.ts";
 import { runProgram } from "../../shared/command_line/run.ts";
+import { lacks } from "../support/tools.ts";
 
 /** What shells make of `signalbox completions`: each is asked itself, where it is installed. */
 
@@ -53,19 +54,13 @@ async function script(shell: string): Promise<string> {
   return path;
 }
 
-/** The reason to skip, where a shell is not there and need not be. */
-function without(shell: string): string | undefined {
-  const missing = spawnSync(shell, ["--version"]).error !== undefined;
-  return missing && !process.env.SIGNALBOX_TEST_REQUIRE_ALL ? `${shell} is not installed` : undefined;
-}
-
 function lines(text: string): string[] {
   return text.split("\n").filter(Boolean);
 }
 
 before(() => writeFileSync(join(folder, "only-file.pem"), ""));
 
-describe("bash", { skip: without("bash") }, () => {
+describe("bash", { skip: lacks("bash") }, () => {
   test("offers the words and flags of each place", async () => {
     const path = await script("bash");
     check((typed) => {
@@ -81,7 +76,7 @@ describe("bash", { skip: without("bash") }, () => {
   });
 });
 
-describe("fish", { skip: without("fish") }, () => {
+describe("fish", { skip: lacks("fish") }, () => {
   test("offers the words and flags of each place", async () => {
     const path = await script("fish");
     check((typed) => {
@@ -108,7 +103,7 @@ done
 zpty -d typed
 `;
 
-describe("zsh", { skip: without("zsh") }, () => {
+describe("zsh", { skip: lacks("zsh") }, () => {
   test("completes what is typed when one thing can follow", async () => {
     const path = await script("zsh");
     const completed = TYPED.flatMap(({ typed, only }) =>

@@ -119,7 +119,9 @@ test("a secret in the list of processes is warned of, and never printed", async 
 });
 
 test("a worker without a relay says so in one line, and waits", async () => {
-  await using worker = new Program(["worker", "--proxy-url=http://127.0.0.1:1", "--models=m"]);
+  await using worker = new Program([
+    ...["worker", "--proxy-url=http://127.0.0.1:1", "--backend-url=http://127.0.0.1:1", "--models=m"],
+  ]);
   await worker.says(/relay cannot be reached/);
   assert.doesNotMatch(worker.stderr, /\n {4}at /);
 });

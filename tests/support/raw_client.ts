@@ -42,6 +42,18 @@ export class RawClient implements AsyncDisposable {
     return typeof content === "string" ? this.#socket.write(content, "latin1") : this.#socket.write(content);
   }
 
+  /** Resolves when the socket takes more, or is gone. */
+  room(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#socket.destroyed || !this.#socket.writableNeedDrain) return resolve();
+      const done = () => {
+        this.#socket.off("drain", done).off("close", done);
+        resolve();
+      };
+      this.#socket.on("drain", done).on("close", done);
+    });
+  }
+
   /** Wait for this text. */
   async receives(text: string, withinMs = 3000): Promise<void> {
     await until(() => this.received.includes(text), `the client receives ${JSON.stringify(text)}`, withinMs);

@@ -1,6 +1,6 @@
 import { describe, type Setting } from "../../settings/describe.ts";
 import type { Command, OpenCommand } from "../command.ts";
-import { COMMON_FLAGS } from "../help.ts";
+import { COMMON_FLAGS, isOn } from "../help.ts";
 
 /** What may be typed at one place of a command line. */
 export interface CommandWords {
@@ -66,8 +66,13 @@ function flagWords({ schema, subject }: OpenCommand): FlagWords[] {
 function ofSetting({ flag, key, says, default: fallback, kind }: Setting): FlagWords[] {
   const { placeholder, choices = [], secret = false } = kind;
   const isPath = placeholder === "FILE" || placeholder === "PATH";
-  const isOn = placeholder === "" && fallback === "true";
-  const own = { flag: isOn ? `--no-${key}` : flag, says, placeholder, choices, isPath };
+  const own = {
+    flag: isOn({ default: fallback, kind }) ? `--no-${key}` : flag,
+    says,
+    placeholder,
+    choices,
+    isPath,
+  };
   // A secret on a command line can be seen by others: only the file is offered.
   return secret ? [{ ...own, flag: `${flag}-file`, placeholder: "FILE", isPath: true }] : [own];
 }

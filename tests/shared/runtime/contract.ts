@@ -2,6 +2,7 @@ import type { Runtime } from "../../../shared/runtime/ports.ts";
 import { dialContract } from "./dial_contract.ts";
 import { httpContract } from "./http_contract.ts";
 import { listenerContract } from "./listener_contract.ts";
+import { smallMessagesContract } from "./small_messages_contract.ts";
 import { streamingContract } from "./streaming_contract.ts";
 import { targetContract } from "./target_contract.ts";
 import { tlsContract } from "./tls_contract.ts";
@@ -15,6 +16,7 @@ export function runtimeContract(runtime: Runtime): void {
   streamingContract(runtime);
   upgradeContract(runtime);
   webSocketContract(runtime);
+  smallMessagesContract(runtime);
   dialContract(runtime);
   tlsContract(runtime);
   listenerContract(runtime);

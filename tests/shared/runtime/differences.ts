@@ -9,10 +9,8 @@ const DIFFERENCES = {
   },
   deno: {
     bodyLimit: "Deno.serve has no limit for a request body: whoever reads it counts",
-    ping: "Deno's WebSockets have no ping()",
-    refusedKind: "Deno's WebSocket client does not say why there is no connection",
-    clientCloseCodes: "Deno's WebSocket client sends 1000 and 3000-4999 only",
-    drop: "Deno's WebSockets have no way to drop a connection without a handshake",
+    serverPing: "the WebSockets of Deno.serve have no ping(), and show none",
+    serverDrop: "the WebSockets of Deno.serve have no way to drop a connection without a handshake",
     socketsOutliveReload: "Deno.serve ends WebSockets with the server that had the old certificate",
     givesUpHandshake:
       "Deno keeps a closed TLS connection until it could say goodbye, so until its handshake is over",

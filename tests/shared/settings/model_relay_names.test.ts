@@ -50,7 +50,7 @@ test("every name of ModelRelay is taken, and marked as its own", () => {
   }
 });
 
-test("ModelRelay's defaults are ours, but for the models: * asks the backend", () => {
+test("ModelRelay's defaults are ours, but for the backend, which is looked for, and the models: * asks it", () => {
   const { listen, provider, maxQueueLen, queueTimeoutMs, requestTimeoutMs } = serveSettings.parse({});
   assert.deepEqual(
     [listen, provider, maxQueueLen, queueTimeoutMs, requestTimeoutMs],
@@ -59,6 +59,6 @@ test("ModelRelay's defaults are ours, but for the models: * asks the backend", (
   const { proxyUrls, workerName, models, maxConcurrency, backendUrl } = workerSettings.parse({});
   assert.deepEqual(
     [proxyUrls, workerName, models, maxConcurrency, backendUrl],
-    [["http://127.0.0.1:8080"], "worker", ["*"], 1, "http://127.0.0.1:8000"],
+    [["http://127.0.0.1:8080"], "worker", ["*"], 1, undefined],
   );
 });

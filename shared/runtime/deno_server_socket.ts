@@ -3,15 +3,15 @@ import { closeReason, isAbrupt } from "./close_frame.ts";
 import { DrainWatch } from "./drain_watch.ts";
 import type { MessageSocket, SocketHandlers } from "./ports.ts";
 
-/** A WebSocket of either side. Deno has the browser's interface for both. */
-export class DenoSocket implements MessageSocket {
+/** A WebSocket that a client opened. Deno has the browser's interface for it. */
+export class DenoServerSocket implements MessageSocket {
   #over = false;
   readonly #drain: DrainWatch;
 
   constructor(
     private readonly ws: WebSocket,
     private readonly handlers: SocketHandlers,
-    private readonly options: { side: "client" | "server"; maxMessageBytes: number },
+    private readonly maxMessageBytes: number,
   ) {
     ws.binaryType = "arraybuffer";
     this.#drain = new DrainWatch(ws, () => handlers.drain());
@@ -39,7 +39,7 @@ export class DenoSocket implements MessageSocket {
   close(code: number, reason: string): void {
     if (isAbrupt(code)) return this.terminate();
     if (code === 1005) return this.ws.close();
-    this.ws.close(this.options.side === "server" ? code : clientCode(code), closeReason(reason));
+    this.ws.close(code, closeReason(reason));
   }
 
   /** Deno cannot drop a connection: it says goodbye, and whatever comes then is ignored. */
@@ -50,7 +50,7 @@ export class DenoSocket implements MessageSocket {
   }
 
   #received(message: string | Uint8Array): void {
-    if (message.length > this.options.maxMessageBytes) return this.close(1009, "message too long");
+    if (message.length > this.maxMessageBytes) return this.close(1009, "message too long");
     this.handlers.message(message);
   }
 
@@ -60,9 +60,4 @@ export class DenoSocket implements MessageSocket {
     this.#drain.stop();
     this.handlers.closed(code, reason);
   }
-}
-
-/** A client may send only 1000 and 3000–4999 (WHATWG WebSockets, `close`): 1011 goes as 4011. */
-function clientCode(code: number): number {
-  return code > 1000 && code < 3000 ? code + 3000 : code;
 }

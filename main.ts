@@ -111,7 +111,7 @@ const commands: readonly Command[] = [
   },
   {
     name: "service print",
-    says: "Print the systemd unit or launch agent that would be installed",
+    says: "Print the systemd unit or launch agent of such a service",
     roles: SERVICE_ROLES,
     open: async (role) =>
       openCommand({

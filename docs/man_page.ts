@@ -44,23 +44,29 @@ async function commandPage(program: Program, command: Command): Promise<string> 
   const { schema, example, operands, notes } = await command.open();
   const groups = Map.groupBy(describe(schema), ({ group }) => group);
   const words = plain(wordsBehind({ ...(roles && { roles }), ...(operands && { operands }) }));
-  return page(pageName(program, command), says, [
+  const { subject } = await command.open(roles?.names[0]);
+  const sections: Section[] = [
     ["SYNOPSIS", `${bold(`${program.name} ${command.name}`)}${words} [${italic("FLAG")}]...`],
+    [
+      "DESCRIPTION",
+      ...(subject && roles ? [plain(`It takes the flags of ${roles.names.join(" or ")} too.`)] : []),
+    ],
     ["EXAMPLES", verbatim(example)],
-    ...(groups.size > 0
-      ? [
-          [
-            "OPTIONS",
-            ...[...groups].flatMap(([group, settings]) => [`.SS ${plain(group)}`, ...settings.map(option)]),
-          ],
-        ]
-      : []),
+    [
+      "OPTIONS",
+      ...[...groups].flatMap(([group, settings]) => [`.SS ${plain(group)}`, ...settings.map(option)]),
+    ],
     ["EVERY COMMAND", ...COMMON_FLAGS.map(([flags, text]) => item(flagText(flags), plain(`${text}.`)))],
-    ...(notes === undefined ? [] : [["NOTES", verbatim(notes)]]),
+    ["NOTES", ...(notes === undefined ? [] : [verbatim(notes)])],
     ["EXIT STATUS", ...exitStatus()],
     ["ENVIRONMENT", ...environment()],
     ["SEE ALSO", seeAlso([program.name])],
-  ] as Section[]);
+  ];
+  return page(
+    pageName(program, command),
+    says,
+    sections.filter(([, ...blocks]) => blocks.length > 0),
+  );
 }
 
 type Section = readonly [heading: string, ...blocks: string[]];
@@ -74,11 +80,8 @@ function page(name: string, says: string, sections: readonly Section[]): string 
 
 function option(setting: Setting): string {
   const { variables, tomlKey } = setting;
-  const also = variables.length > 0 ? ` Variable ${variables.join(", ")};` : "";
-  return item(
-    flagText(flagsOf(setting)),
-    plain(`${sentenceOf(setting)}.${also} key ${tomlKey}.`.replace(". key", ". Key")),
-  );
+  const also = variables.length > 0 ? `Variable ${variables.join(", ")}; key ${tomlKey}.` : `Key ${tomlKey}.`;
+  return item(flagText(flagsOf(setting)), plain(`${sentenceOf(setting)}. ${also}`));
 }
 
 function item(term: string, text: string): string {

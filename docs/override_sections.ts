@@ -24,9 +24,9 @@ ${workedExample("override-join-takes-a-bare-origin")}`;
 
 const CREDENTIALS = `## What the provider gets
 
-The client's headers, without \`Authorization\`, \`x-api-key\`, \`api-key\`, \`Cookie\`, what is for one hop, what is for the relay
-(\`x-provider…\`, \`x-model\`, \`x-model-provider\`, \`x-signalbox-…\`), and with \`Via\` and \`X-Forwarded-…\`, which name the client's address. Then one
-credential, as \`credential\` says:
+The client's headers, without \`Authorization\`, \`x-api-key\`, \`api-key\`, \`Cookie\`, what is for one hop, and what is for the
+relay (\`x-provider…\`, \`x-model\`, \`x-model-provider\`, \`x-signalbox-…\`); with \`Via\`, and \`X-Forwarded-…\` with the client's
+address. Then one credential, as \`credential\` says:
 
 | \`credential\` | \`Authorization\` is |
 | --- | --- |
@@ -121,14 +121,14 @@ address, a pattern or a word of the provider's in it.
 
 ${failureRows}
 They are checked in this order: off or a path of the relay's own, trust, form, list. Limits of time and size are those of
-requests to workers (\`--request-timeout\`, \`--response-idle-timeout\`, \`--max-body-size\`, …). A provider that breaks off after its answer
-has begun breaks the client's connection. WebSockets are not passed through yet.
+requests to workers (\`--request-timeout\`, \`--response-idle-timeout\`, \`--max-body-size\`, …). A provider that breaks off
+after its answer has begun breaks the client's connection. WebSockets are not passed through yet.
 
 ## The log, and what is counted
 
-The line of such a request has \`override\` (the endpoint's \`name\`), \`host\` (scheme and host), \`provider\` and \`client\` (the name
-of the API key, or the id of the key that signed), and no path or query, neither of the endpoint nor of the request. Why
-a provider could not be reached stands in a line of its own, with addresses.
+The line of such a request has \`override\` (the endpoint's \`name\`), \`host\` (scheme and host), \`provider\` and \`client\` (the
+name of the API key, or the id of the key that signed), and no path or query, neither of the endpoint nor of the request.
+Why a provider could not be reached stands in a line of its own, with addresses.
 
 \`/admin/stats\` counts the requests by endpoint and by what came of them, a status or a code; those that were refused stand
 under \`""\`:
@@ -186,7 +186,8 @@ npx bun main.ts route-test --scenario acme.toml
 
 ## Every key of [override]
 
-In variables and flags the whole table is JSON (\`SIGNALBOX_OVERRIDE\`, \`--override\`). Paths start from the file's folder.
+In variables and flags the whole table is JSON (\`SIGNALBOX_OVERRIDE\`, \`--override\`). Paths start from the file's folder,
+elsewhere from the current one.
 
 ${keyTable}`;
 

@@ -5,7 +5,7 @@ import { ROLES, type Service } from "../shared/service/service.ts";
 import { UNIT_FILES } from "../shared/service/systemd_unit.ts";
 
 const PROGRAM = ["/usr/local/bin/signalbox"];
-const HOME = "/Users/YOU";
+const HOME = "/YOUR_HOME";
 
 /** Services as files for who installs them by hand, by their paths in the project. */
 export function serviceFiles(): [path: string, text: string][] {

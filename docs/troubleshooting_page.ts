@@ -30,20 +30,20 @@ This page is printed from \`shared/failure_table.ts\` and \`docs/causes/\` by \`
 On the relay's machine and on a worker's:
 
 \`\`\`sh run
-npx bun main.ts doctor serve
-npx bun main.ts config print serve
+signalbox doctor serve
+signalbox config print serve
 \`\`\`
 
-\`\`\`sh
-npx bun main.ts doctor worker --proxy-url https://relay.example.com --worker-secret-file worker-secret.txt
-npx bun main.ts route-test POST /v1/chat/completions --model llama3.2 --server http://127.0.0.1:8080
+\`\`\`sh run
+signalbox doctor worker --backend-url http://127.0.0.1:11434 --endpoint-prefixes /v1
+signalbox route-test POST /v1/chat/completions --model llama3.2 --server http://127.0.0.1:8080
 \`\`\`
 
 ## Without a code
 
 | what is seen | likely cause | where to look |
 | --- | --- | --- |
-| The program ends at once with exit code 2 | a setting is wrong, or the port is in use | the lines \`error:\` and \`hint:\`; \`signalbox config check\` |
+| The program ends at once with exit code 2 | a setting is wrong, or the port is in use | the lines \`error:\` and \`hint:\`; \`signalbox config check\`; [exit codes](command-line.md#exit-codes) |
 | \`serve\` refuses to listen beyond loopback | there is no worker secret: anybody could connect a worker | [security.md](security.md#worker-secrets) |
 | A worker does not show up | wrong secret, wrong address, a proxy without WebSockets | its log: "The relay refuses the worker secret", "The relay cannot be reached" with the reason; \`doctor worker\` |
 | A worker waits and does not connect | it found no backend on this machine, and none is named | its log: "No backend found on this machine"; \`--backend-url\` |
@@ -53,7 +53,7 @@ npx bun main.ts route-test POST /v1/chat/completions --model llama3.2 --server h
 | An answer breaks off in the middle | the worker, the backend or a proxy on the way was lost | \`failure\` in the log line of that request; none and a smaller \`bytes_out\` than expected: past the relay |
 | All requests go to one machine | it has the lower load, or a session or a kept thing holds them there | \`route-test --server\`: the reason behind each candidate |
 | Answers come from another model than was asked for | \`models\` of the request names others to fall back to | \`X-Signalbox-Model\`, \`X-Signalbox-Attempts\` |
-| Every client counts as one address | the proxy in front is not named | \`--trusted-proxy\` |
+| The backend sees one address for all clients | the proxy in front is not named | \`--trusted-proxy\` |
 | A page in a browser cannot call | its origin is not named | \`--cors-origin\` |
 | Secrets or keys that were changed have no effect | the file cannot be read, or a variable goes before it | the log: "cannot be read again"; \`config print\` |
 

@@ -202,7 +202,7 @@ export const CAUSES_OF_CLIENTS = {
     },
     {
       likely: "All workers come through one proxy and share its address",
-      look: "`peer` is the proxy's: name it in `--trusted-proxy`",
+      look: "`peer` in the log is the proxy's: find the worker with the wrong secret, in its own log",
     },
   ],
   header_too_large: [

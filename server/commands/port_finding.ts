@@ -1,15 +1,11 @@
-import { systemClock } from "../../shared/clock.ts";
+import { ask } from "../../shared/command_line/ask.ts";
 import { type Finding, ok, problem } from "../../shared/command_line/findings.ts";
 import { mistakeOfListening } from "../../shared/command_line/report.ts";
-import { Http1Client } from "../../shared/http1/client.ts";
-import { fetchOver } from "../../shared/http1/fetch.ts";
+import { Http1Failure } from "../../shared/http1/types.ts";
 import { runtime } from "../../shared/runtime/current.ts";
 import { PortInUse } from "../../shared/runtime/ports.ts";
 import { hostPort } from "../../shared/settings/addresses.ts";
 import type { ServeSettings } from "../settings.ts";
-
-/** Who answers on this machine does so at once. */
-const ANSWER_LIMIT_MS = 2000;
 
 /** Whether the relay could listen where it is to: by listening there. Nothing is answered meanwhile. */
 export async function portFinding(settings: ServeSettings): Promise<Finding> {
@@ -38,23 +34,9 @@ export async function portFinding(settings: ServeSettings): Promise<Finding> {
 /** Whether what has the port is a relay. Its certificate is looked at elsewhere. */
 async function isRelay({ listen, tlsCert }: ServeSettings): Promise<boolean> {
   if (tlsCert) return false;
-  const client = new Http1Client({
-    runtime,
-    clock: systemClock,
-    connectTimeoutMs: ANSWER_LIMIT_MS,
-    firstByteTimeoutMs: ANSWER_LIMIT_MS,
-    idleBodyTimeoutMs: ANSWER_LIMIT_MS,
-  });
   const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[listen.host] ?? listen.host;
-  try {
-    const answer = await fetchOver(client)(
-      `http://${hostPort.codec.encode({ host, port: listen.port })}/health`,
-    );
-    const health: unknown = await answer.json();
-    return typeof health === "object" && health !== null && "workers_connected" in health;
-  } catch {
-    return false;
-  } finally {
-    client.close();
-  }
+  const answer = await ask(`http://${hostPort.codec.encode({ host, port: listen.port })}/health`);
+  return (
+    !(answer instanceof Http1Failure) && answer.status === 200 && answer.body.includes("workers_connected")
+  );
 }

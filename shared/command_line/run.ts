@@ -162,9 +162,13 @@ function noSuchCommand(
   if (group.length > 0) {
     const found = args[1] === undefined ? "found nothing" : `found ${quote(args[1])}`;
     const names = group.map((command) => `${name} ${command.name}`).join(", ");
+    const meant = nearest(
+      args[1] ?? "",
+      group.map((command) => command.name.split(" ")[1]!),
+    );
     return new CommandError(
       `Cannot run ${args[0]}: wanted one of its commands, ${found}`,
-      `there is ${names}`,
+      meant ? `did you mean ${name} ${args[0]} ${meant}?` : `there is ${names}`,
     );
   }
   const listing = `\`${name} --help\` lists the commands`;

@@ -24,6 +24,7 @@ came of it and from where. What is about a single run, as most of \`route-test\`
   \`worker_secret_file\`, or \`worker-secret\` in \`$CREDENTIALS_DIRECTORY\`, where systemd's \`LoadCredential=\` puts them.
   A flag that holds a secret can be seen in the list of processes, so it warns.
 - **Paths of files** in the file start from its folder; elsewhere from the current folder.
+- **Tables** such as \`[override]\` are JSON in variables and flags; [override.md](override.md) tells what is in that one.
 - A misspelt flag or key is an error that names the nearest one; a misspelt \`SIGNALBOX_\` variable is a warning.
 - **ModelRelay's** flags, variables and worker file are taken as they are. In a worker's file that carries only
   ModelRelay's keys, unknown ones are a warning, as ModelRelay ignores them. Of \`RUST_LOG\` and \`LOG_LEVEL\` the

@@ -31,7 +31,7 @@ const MAY_IMPORT: readonly (readonly [folder: string, ...targets: string[]])[] =
   ["worker", "worker", "shared", "zod", "node:"],
   ["main.ts", "server", "worker", "shared", "package.json", "node:"],
   ["deploy", "deploy", "shared/commit.ts", "package.json", "package-lock.json", "node:"],
-  ["docs", "docs", "main.ts", "server/route_test", "server/routing", "shared", "node:"],
+  ["docs", "docs", "main.ts", "server/override", "server/route_test", "server/routing", "shared", "node:"],
 ];
 
 /** Elysia is the edge; the rest of the server is plain functions. A plugin of it adds itself here. */

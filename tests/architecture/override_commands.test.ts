@@ -17,18 +17,22 @@ import { locate, read } from "./source_tree.ts";
 
 const PAGE = "docs/override.md";
 
+type Step = { file: string; text: string } | { command: string };
+
 /** Files with their name in the first line, and commands, in the page's order. */
-function stepsIn(page: string): ({ file: string; text: string } | { command: string })[] {
-  return [...page.matchAll(/^```(toml|sh run)\n([\s\S]*?)^```$/gm)].flatMap(([, kind, block = ""]) => {
-    const file = /^# (\S+\.toml)\n/.exec(block)?.[1];
-    if (file !== undefined) return [{ file, text: block }];
-    if (kind === "toml") return [];
-    const lines = block
-      .replaceAll(/\\\n\s*/g, "")
-      .split("\n")
-      .filter(Boolean);
-    return lines.map((command) => ({ command }));
-  });
+function stepsIn(page: string): Step[] {
+  return [...page.matchAll(/^```(toml|sh run)\n([\s\S]*?)^```$/gm)].flatMap(
+    ([, kind, block = ""]): Step[] => {
+      const file = /^# (\S+\.toml)\n/.exec(block)?.[1];
+      if (file !== undefined) return [{ file, text: block }];
+      if (kind === "toml") return [];
+      const lines = block
+        .replaceAll(/\\\n\s*/g, "")
+        .split("\n")
+        .filter(Boolean);
+      return lines.map((command) => ({ command }));
+    },
+  );
 }
 
 const steps = stepsIn(read(PAGE));

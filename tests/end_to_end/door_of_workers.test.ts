@@ -181,7 +181,7 @@ test("wrong secrets are limited by address: 401 then 429, 1008 for ModelRelay's 
 test("our worker says that its secret is wrong, and tries again", async () => {
   await using relay = await startRelay(["--worker-secret=right"]);
   await using worker = new WorkerProgram(["worker", "--proxy-url", relay.url, "--models=m"], {
-    env: { WORKER_SECRET: "wrong" },
+    env: { WORKER_SECRET: "wrong", BACKEND_URL: "http://127.0.0.1:1" },
   });
   await worker.says(/refuses the worker secret/);
   assert.equal(worker.child.exitCode, null);

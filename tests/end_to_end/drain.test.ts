@@ -83,7 +83,9 @@ describe("a worker that is told to stop", () => {
   });
 
   test("ends though no relay is there", async () => {
-    await using worker = new WorkerProgram(["worker", "--proxy-url=http://127.0.0.1:1", "--models=m"]);
+    await using worker = new WorkerProgram([
+      ...["worker", "--proxy-url=http://127.0.0.1:1", "--backend-url=http://127.0.0.1:1", "--models=m"],
+    ]);
     await worker.says(/cannot be reached/);
     worker.signal("SIGINT");
     assert.equal(await exits(worker, 1000), 0);

@@ -48,7 +48,7 @@ const PRINTS = [
   /^event: message_start\n.*"text":"word\."\}.*event: message_stop\n/s,
   /^\{"model":"demo",.*"content":"This ".*\n.*"done":true/s,
   /^This is a demo backend .*word by word\.\n$/,
-  /(?:Found a backend|No backend found)/,
+  /(?:Found a backend|No backend found|Cannot choose a backend)/,
 ];
 const OF_SDK = 5;
 

@@ -43,7 +43,7 @@ async function begun() {
 
 test("the handshake: a base path is kept, the provider is encoded, nothing is asked for that ModelRelay has not", async () => {
   const probe = await RelayProbe.start();
-  const flags = ["--models=m", "--provider=my gpu/ü&x=1"];
+  const flags = ["--models=m", "--backend-url=http://127.0.0.1:1", "--provider=my gpu/ü&x=1"];
   const command = ["worker", "--proxy-url", `${probe.url}/base//`, ...flags];
   await using worker = new WorkerProgram(command, { env: { WORKER_SECRET: SECRET } });
   const socket = await probe.worker();
@@ -60,7 +60,7 @@ test("the handshake: a base path is kept, the provider is encoded, nothing is as
 
 test("a wrong secret is a close with 1008, after which the worker tries again", async () => {
   const server = await RustServer.start({ workerSecret: "another" });
-  const command = ["worker", "--proxy-url", server.url, "--models=m"];
+  const command = ["worker", "--proxy-url", server.url, "--backend-url=http://127.0.0.1:1", "--models=m"];
   await using worker = new WorkerProgram(command, { env: { WORKER_SECRET: SECRET } });
   await worker.says(/The link ended .*code=1008 .*worker authentication failed/);
   assert.equal(worker.child.exitCode, null);

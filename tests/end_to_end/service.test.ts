@@ -18,7 +18,7 @@ const printed: readonly [path: string, args: readonly string[]][] = [
 for (const [path, args] of printed) {
   test(`service print ${args.join(" ")} prints ${path}`, async () => {
     const { exitCode, stdout, stderr } = await runProgram(["service", "print", ...args, ...PROGRAM], {
-      env: { HOME: "/Users/YOU" },
+      env: { HOME: "/YOUR_HOME" },
     });
     assert.deepEqual({ exitCode, stderr }, { exitCode: 0, stderr: "" });
     assert.equal(stdout, read(path));

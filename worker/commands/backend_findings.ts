@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { ask } from "../../shared/command_line/ask.ts";
 import { type Finding, ok, problem, warning } from "../../shared/command_line/findings.ts";
 import { nearest } from "../../shared/command_line/nearest.ts";
 import { Http1Failure } from "../../shared/http1/types.ts";
 import { modelsIn } from "../catalog.ts";
+import { jsonOf } from "../get.ts";
 import type { WorkerSettings } from "../settings.ts";
-import { ask, jsonIn } from "./ask.ts";
 
 export interface BackendCheck {
   backendUrl: string;
@@ -25,7 +26,7 @@ export async function* backendFindings(check: BackendCheck): AsyncGenerator<Find
     return;
   }
   yield ok("backend", `${backendUrl} answers in ${Math.ceil(answer.tookMs)} ms`);
-  yield models(settings.models, modelsIn({ ...answer, headers: [], body: answer.text }), answer.status);
+  yield models(settings.models, modelsIn(answer), answer.status);
   yield prefixes(settings.endpointPrefixes);
   const slots = await slotsOf(check);
   if (slots !== undefined) yield concurrency(settings.maxConcurrency, slots);
@@ -78,7 +79,7 @@ const props = z.object({ total_slots: z.int().positive() });
 async function slotsOf({ backendUrl, caPem }: BackendCheck): Promise<number | undefined> {
   const answer = await ask(`${backendUrl}/props`, caPem);
   if (answer instanceof Http1Failure) return undefined;
-  return props.safeParse(jsonIn(answer)).data?.total_slots;
+  return props.safeParse(jsonOf(answer)).data?.total_slots;
 }
 
 function concurrency(limit: number, slots: number): Finding {

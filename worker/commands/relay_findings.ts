@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { systemClock } from "../../shared/clock.ts";
+import { ask } from "../../shared/command_line/ask.ts";
 import { type Finding, ok, problem, warning } from "../../shared/command_line/findings.ts";
 import { driftFinding } from "../../shared/command_line/machine_findings.ts";
 import { originOf } from "../../shared/http1/origin.ts";
@@ -10,7 +11,6 @@ import { isLoopback } from "../../shared/settings/addresses.ts";
 import { within } from "../../shared/within.ts";
 import { connectHeaders, connectUrl } from "../handshake.ts";
 import type { WorkerSettings } from "../settings.ts";
-import { ask } from "./ask.ts";
 
 export interface RelayCheck {
   relayUrl: string;
@@ -96,8 +96,8 @@ async function* clock(url: URL, { relayUrl, caPem }: RelayCheck): AsyncGenerator
     );
     return;
   }
-  const date = answer.headers.get("date");
-  if (date !== null) yield driftFinding(date, { askedMs, nowMs });
+  const date = answer.headers.find(([name]) => name === "date")?.[1];
+  if (date !== undefined) yield driftFinding(date, { askedMs, nowMs });
 }
 
 /** A ModelRelay server accepts, and refuses with a close right after. */

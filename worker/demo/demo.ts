@@ -114,7 +114,7 @@ async function show(relay: DemoRelay, io: CommandIo): Promise<void> {
   );
   try {
     await askOnce(relay.url, io.out);
-    const next = nextCommands(relay).map(({ says, command }) => `${says && `\n  # ${says}\n`}  ${command}\n`);
+    const next = nextCommands(relay).map(({ says, command }) => `\n  # ${says}\n  ${command}\n`);
     io.out(`\n\nNext, in a second terminal, in the same folder:\n${next.join("")}`);
     io.out("\nIt serves until you press Ctrl-C.\n");
   } catch (error) {

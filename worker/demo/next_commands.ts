@@ -40,10 +40,10 @@ export function nextCommands({ url, adminToken, provider }: DemoRelay): NextComm
         `--model ${DEMO_MODEL} --provider ${provider} --server ${url}`,
     },
     {
-      says: "Anthropic's API, and Ollama's.",
+      says: "Anthropic's API.",
       command: curlLine(`${url}/v1/messages`, { ...chat, max_tokens: 100, stream: true }),
     },
-    { says: "", command: curlLine(`${url}/api/chat`, chat) },
+    { says: "Ollama's API.", command: curlLine(`${url}/api/chat`, chat) },
     ...(isInFolder() ? [{ says: "OpenAI's SDK.", command: `npx bun -e '${sdk}'` }] : []),
     {
       says: "A model of your own: Ollama, llama.cpp, vLLM or LM Studio on this machine is found by itself.",

@@ -33,14 +33,16 @@ export async function chooseBackend(options: ChooseOptions): Promise<string | un
 }
 
 async function pick(found: readonly LocalBackend[], options: ChooseOptions): Promise<string | undefined> {
-  for (const { kind, url, models } of found) log.info("Found a backend", { kind, backend: url, models });
-  return found.length === 1 ? found[0]!.url : askFor(found, options);
+  const chosen = found.length === 1 ? found[0] : await askFor(found, options);
+  if (!chosen) return undefined;
+  log.info("Found a backend", { kind: chosen.kind, backend: chosen.url, models: chosen.models });
+  return chosen.url;
 }
 
 async function askFor(
   found: readonly LocalBackend[],
   { io, stop }: ChooseOptions,
-): Promise<string | undefined> {
+): Promise<LocalBackend | undefined> {
   if (!io.ask) throw severalFound(found);
   const lines = found.map((backend, at) => `  ${at + 1}  ${inWords(backend)}\n`);
   let question = `Several backends answer on this machine:\n${lines.join("")}`;
@@ -51,7 +53,7 @@ async function askFor(
     if (answer === STOPPED) return undefined;
     if (answer === undefined) throw severalFound(found);
     const chosen = found[Number(answer) - 1];
-    if (chosen) return chosen.url;
+    if (chosen) return chosen;
     question = "";
   }
 }

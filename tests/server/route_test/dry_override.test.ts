@@ -51,6 +51,52 @@ function report(table: Table, policy: object | undefined = POLICY, liveOverride?
 
 const KEY = { scopes: ["override"] };
 
+const REFUSED: [name: string, table: Table, outcome: string, problem?: RegExp, policy?: object][] = [
+  ["without a credential", {}, "401 unauthorized", /shows no API key and no signature/],
+  ["with a key that may not", { key: {} }, "403 override_not_allowed", /lacks the scope override/],
+  ["by a key id that is unknown", { signed_by: "k3" }, "403 override_not_allowed", /is not right/],
+  ["for other endpoints", { signed_by: "k2" }, "403 override_not_allowed"],
+  [
+    "where two ways are required",
+    { key: KEY },
+    "403 override_not_allowed",
+    /listener that is for overrides too/,
+    { ...POLICY, require: ["key", "listener"] },
+  ],
+  ["that is no URL", { key: KEY, headers: { "x-provider-endpoint": "dac" } }, "400 override_invalid"],
+  [
+    "that is not listed",
+    { key: KEY, headers: { "x-provider-endpoint": "https://dac.example/x" } },
+    "403 override_not_listed",
+  ],
+  [
+    "that serves another provider",
+    { key: KEY, headers: { "x-model-provider": "vertex" } },
+    "400 override_invalid",
+  ],
+  [
+    "and Connection names it",
+    { key: KEY, headers: { connection: "x-provider-endpoint" } },
+    "400 override_invalid",
+  ],
+  [
+    "on a path of the relay's own",
+    { key: KEY, path: "/v1/models", method: "GET" },
+    "403 override_not_allowed",
+  ],
+  ["with TRACE", { key: KEY, method: "TRACE" }, "405 method_not_allowed"],
+  [
+    "as a WebSocket",
+    { key: KEY, method: "GET", headers: { upgrade: "websocket" } },
+    "501 upgrade_unsupported",
+  ],
+];
+
+const UNKNOWABLE: [name: string, table: Table, detail: RegExp, policy?: object][] = [
+  ["a signature without a relay", { headers: { "x-provider-signature": "v1;t=1" } }, /running relay/],
+  ["a listener that is not there", { on_listener: true }, /has no listen/, { ...POLICY, listen: undefined }],
+];
+
 describe("of a request that names its own endpoint, dryRun()", () => {
   test("tells where it goes, as what, and what stays here", () => {
     const headers = {
@@ -90,46 +136,6 @@ describe("of a request that names its own endpoint, dryRun()", () => {
     });
   });
 
-  const REFUSED: [name: string, table: Table, outcome: string, problem?: RegExp, policy?: object][] = [
-    ["without a credential", {}, "401 unauthorized", /shows no API key and no signature/],
-    ["with a key that may not", { key: {} }, "403 override_not_allowed", /lacks the scope override/],
-    ["by a key id that is unknown", { signed_by: "k3" }, "403 override_not_allowed", /is not right/],
-    ["for other endpoints", { signed_by: "k2" }, "403 override_not_allowed"],
-    [
-      "where two ways are required",
-      { key: KEY },
-      "403 override_not_allowed",
-      /listener that is for overrides too/,
-      { ...POLICY, require: ["key", "listener"] },
-    ],
-    ["that is no URL", { key: KEY, headers: { "x-provider-endpoint": "dac" } }, "400 override_invalid"],
-    [
-      "that is not listed",
-      { key: KEY, headers: { "x-provider-endpoint": "https://dac.example/x" } },
-      "403 override_not_listed",
-    ],
-    [
-      "that serves another provider",
-      { key: KEY, headers: { "x-model-provider": "vertex" } },
-      "400 override_invalid",
-    ],
-    [
-      "and Connection names it",
-      { key: KEY, headers: { connection: "x-provider-endpoint" } },
-      "400 override_invalid",
-    ],
-    [
-      "on a path of the relay's own",
-      { key: KEY, path: "/v1/models", method: "GET" },
-      "403 override_not_allowed",
-    ],
-    ["with TRACE", { key: KEY, method: "TRACE" }, "405 method_not_allowed"],
-    [
-      "as a WebSocket",
-      { key: KEY, method: "GET", headers: { upgrade: "websocket" } },
-      "501 upgrade_unsupported",
-    ],
-  ];
   for (const [name, table, outcome, problem, policy] of REFUSED) {
     test(`refuses one ${name}`, () => {
       const { decision, override } = report(table, policy);
@@ -139,8 +145,10 @@ describe("of a request that names its own endpoint, dryRun()", () => {
       if (override?.decision === "refuse") assert.deepEqual([override.name, override.stripped], [null, []]);
     });
   }
+});
 
-  test("shows the patterns too to who is not trusted: nobody else sees the report", () => {
+describe("to who runs the relay, dryRun()", () => {
+  test("shows the patterns too of a request that is not trusted", () => {
     assert.deepEqual(
       report({}).override?.patterns.map(({ fault }) => fault?.part ?? "ok"),
       ["ok", "host", "ok"],
@@ -157,15 +165,6 @@ describe("of a request that names its own endpoint, dryRun()", () => {
     assert.equal(report({ key: limited }).override?.patterns[0]?.fault?.part, "grant");
   });
 
-  const UNKNOWABLE: [name: string, table: Table, detail: RegExp, policy?: object][] = [
-    ["a signature without a relay", { headers: { "x-provider-signature": "v1;t=1" } }, /running relay/],
-    [
-      "a listener that is not there",
-      { on_listener: true },
-      /has no listen/,
-      { ...POLICY, listen: undefined },
-    ],
-  ];
   for (const [name, table, detail, policy] of UNKNOWABLE) {
     test(`does not judge ${name}`, () => {
       assert.throws(

@@ -162,8 +162,8 @@ const refusals: readonly [string, Partial<Machine>, Partial<InstallOptions>, Reg
   [
     "a program that the service cannot see",
     { uid: 0 },
-    { scope: "system", program: ["/usr/bin/bun", "/home/mia/main.ts"] },
-    /Cannot install \/home\/mia\/main\.ts .* sees nothing of \/home/,
+    { scope: "system", program: ["/usr/bin/bun", "/var/tmp/main.ts"] },
+    /Cannot install \/var\/tmp\/main\.ts .* sees nothing of \/var\/tmp/,
   ],
 ];
 for (const [name, machine, options, message] of refusals) {

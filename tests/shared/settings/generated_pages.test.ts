@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { locate, pages } from "../../../docs/generate.ts";
 import { program } from "../../../main.ts";
-import { commandHelp, flagsOf } from "../../../shared/command_line/help.ts";
+import { commandHelp, flagsOf, programHelp } from "../../../shared/command_line/help.ts";
 import { describe } from "../../../shared/settings/describe.ts";
 import { isInstalled } from "../../support/tools.ts";
 
@@ -59,6 +59,11 @@ test("every setting has a sentence, one name each, and a default that can be rea
 });
 
 test("every help fits 80 columns and names every flag", async () => {
+  const overview = programHelp(program.name, program.says, program.commands).split("\n");
+  assert.deepEqual(
+    overview.filter((line) => line.length > 80),
+    [],
+  );
   for (const { name, says, open } of program.commands) {
     const opened = await open();
     const help = commandHelp({ program: "signalbox", name, says, ...opened });

@@ -31,7 +31,12 @@ async function lookAtOne(server: ModelServerKind) {
   return { ...rest, asked: running.asked };
 }
 
-const BACKENDS: readonly [name: string, server: ModelServerKind, kind: string, models: string[] | undefined][] = [
+const BACKENDS: readonly [
+  name: string,
+  server: ModelServerKind,
+  kind: string,
+  models: string[] | undefined,
+][] = [
   ["Ollama", OLLAMA, "Ollama", ["llama3.2:latest", "qwen3:4b"]],
   ["Ollama without models", EMPTY_OLLAMA, "Ollama", []],
   ["llama.cpp", LLAMA_CPP, "llama.cpp", ["tiny.gguf"]],

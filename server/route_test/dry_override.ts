@@ -36,8 +36,7 @@ export interface DryOverride {
 
 /**
  * What a relay of this policy would do with a request that names its own endpoint. Nothing is connected to, resolved
- * or used up. Unless a relay is
- * running, what the request is said to come with is believed.
+ * or used up. Where no relay is running, what the request is said to come with is believed.
  * @throws RelayFailure `bad_request` for a signature that nobody here could verify, a listener that is not there
  */
 export function dryOverride(
@@ -50,8 +49,8 @@ export function dryOverride(
   // Who runs the relay wants to know of both mistakes at once.
   const { decision, patterns } = explainOverride(overrideAsk(request), policy, grant ?? {});
   const failure =
-    failureOf(trusted) ??
-    failureOf(attempt(() => checkConnection(request.headers))) ??
+    (trusted instanceof RelayFailure ? trusted : undefined) ??
+    failureOf(() => checkConnection(request.headers)) ??
     (decision.type === "refuse" ? overrideRefusal(decision) : undefined);
   return {
     failure,
@@ -147,7 +146,8 @@ function believedSignature(request: TestRequest, keyId: string): string {
   return sign(signedRequest(request), fields, BELIEVED_SECRET);
 }
 
-function attempt<T>(act: () => T): T | RelayFailure {
+/** What came of it: the refusal is a value here. */
+export function attempt<T>(act: () => T): T | RelayFailure {
   try {
     return act();
   } catch (thrown) {
@@ -156,6 +156,8 @@ function attempt<T>(act: () => T): T | RelayFailure {
   }
 }
 
-function failureOf(found: unknown): RelayFailure | undefined {
+/** What is thrown where something is not in order. */
+export function failureOf(check: () => void): RelayFailure | undefined {
+  const found = attempt(check);
   return found instanceof RelayFailure ? found : undefined;
 }

@@ -10,7 +10,7 @@ import { loadOf } from "../routing/load.ts";
 import { refusal } from "../routing/refusal.ts";
 import type { FleetSnapshot, Rejection, RouteRequest } from "../routing/types.ts";
 import { type ServeSettings, serveSettings } from "../settings.ts";
-import { dryOverride, type LiveOverride, refusedOverride } from "./dry_override.ts";
+import { attempt, dryOverride, failureOf, type LiveOverride, refusedOverride } from "./dry_override.ts";
 import type { ReportedCandidate, ReportedRejection, RouteReport } from "./report.ts";
 import type { TestRequest } from "./test_request.ts";
 import { wirePreferences } from "./wire_preferences.ts";
@@ -67,16 +67,13 @@ export function routeRequestOf(
 
 /** What the door and the relay look at before they route, in the same order. */
 function intentOf(request: TestRequest, settings: RelaySettings): Intent | RelayFailure | "reserved" {
-  try {
+  return attempt(() => {
     const reserved = reservedPath(pathOf(request.target), request.method);
     checkMethod(request.method);
     if (reserved) return "reserved";
     checkForCaller(request, settings);
     return readIntent(factsOf(request, settings));
-  } catch (thrown) {
-    if (thrown instanceof RelayFailure) return thrown;
-    throw thrown;
-  }
+  });
 }
 
 /** Where one goes that names its own endpoint, by the checks of `serve` in the same order. */
@@ -95,16 +92,6 @@ function overrideReport(request: TestRequest, settings: RelaySettings): RouteRep
   const refusal = failure ?? failureOf(() => checkForCaller(request, settings));
   const decision = refusal ? refused(refusal) : ({ type: "dispatch", ...NOT_REFUSED } as const);
   return { ...withoutRouting(request, decision), override };
-}
-
-function failureOf(check: () => void): RelayFailure | undefined {
-  try {
-    check();
-    return undefined;
-  } catch (thrown) {
-    if (thrown instanceof RelayFailure) return thrown;
-    throw thrown;
-  }
 }
 
 /** The body as far as the relay looks at it before it routes the request (`RequestBody.open`, `peek`). */

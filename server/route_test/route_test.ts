@@ -3,6 +3,7 @@ import { CommandError } from "../../shared/command_line/command_error.ts";
 import { readText, writeText } from "../../shared/command_line/read_text.ts";
 import { styleOf } from "../../shared/command_line/style.ts";
 import { RelayFailure } from "../../shared/failures.ts";
+import { namesEndpoint } from "../relay/check_request.ts";
 import { askRelay } from "./ask_relay.ts";
 import { dryRun, routeRequestOf } from "./dry_run.ts";
 import { judge } from "./expectations.ts";
@@ -104,7 +105,9 @@ function dryRunOf(request: TestRequest, { fleet, settings }: Situation): RouteRe
     if (!(error instanceof RelayFailure)) throw error;
     throw new CommandError(
       `Cannot route the request: ${error.options.detail}`,
-      "ask about what is relayed to workers, such as POST /v1/chat/completions",
+      namesEndpoint(request.headers)
+        ? "give --server, or a scenario that says who asks; docs/override.md shows some"
+        : "ask about what is relayed to workers, such as POST /v1/chat/completions",
     );
   }
 }

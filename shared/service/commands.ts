@@ -28,7 +28,7 @@ export async function serviceInstall(
   io: CommandIo,
 ): Promise<number> {
   const places = { role: roleOf(role), scope: scopeOf(user), root: resolve(root) };
-  print(io, install({ ...settings, ...places, program: programOf(program) }, machineOf(io)));
+  install({ ...settings, ...places, program: programOf(program) }, machineOf(io));
   return 0;
 }
 
@@ -38,10 +38,7 @@ export async function serviceUninstall(
   { user, root, force }: z.output<typeof serviceUninstallSettings>,
   io: CommandIo,
 ): Promise<number> {
-  print(
-    io,
-    uninstall({ role: roleOf(role), scope: scopeOf(user), root: resolve(root), force }, machineOf(io)),
-  );
+  uninstall({ role: roleOf(role), scope: scopeOf(user), root: resolve(root), force }, machineOf(io));
   return 0;
 }
 
@@ -54,10 +51,12 @@ const scopeOf = (user: boolean): Service["scope"] => (user ? "user" : "system");
 const programOf = (program: string | undefined) =>
   program === undefined ? thisProgram() : [resolve(program)];
 
-function machineOf({ env }: CommandIo): Machine {
-  return { platform: process.platform, uid: process.getuid?.(), env, run: commandRunner(env) };
-}
-
-function print(io: CommandIo, lines: readonly string[]): void {
-  for (const line of lines) io.out(`signalbox: ${line}\n`);
+function machineOf({ env, out }: CommandIo): Machine {
+  return {
+    platform: process.platform,
+    uid: process.getuid?.(),
+    env,
+    run: commandRunner(env),
+    say: (line) => out(`signalbox: ${line}\n`),
+  };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { CommandError } from "../command_line/command_error.ts";
 import { environmentSample } from "./environment_sample.ts";
 import { checkUntouched, put, stateOf } from "./files.ts";
@@ -14,6 +14,8 @@ export interface Machine {
   readonly uid: number | undefined;
   readonly env: PlaceOptions["env"];
   readonly run: RunCommand;
+  /** Told of each thing that was done, and of what is to do. */
+  say(line: string): void;
 }
 
 export interface InstallOptions extends Omit<PlaceOptions, "env" | "uid"> {
@@ -27,36 +29,32 @@ const SECRET_BYTES = 32;
 
 /**
  * Write what a service needs: its definition, settings to begin with, and secrets that the relay may make up. Settings
- * and secrets that are there stay as they are. Gives what was done, and what is to do, a line each.
+ * and secrets that are there stay as they are.
  *
  * @throws CommandError before anything is written where it must not be, and afterwards when the manager refuses
  */
-export function install(options: InstallOptions, machine: Machine): string[] {
+export function install(options: InstallOptions, machine: Machine): void {
   const { role, scope, root, start, force } = options;
   const manager = managerOf(machine.platform);
   const places = placesOf(manager, { ...options, env: machine.env, uid: machine.uid ?? 0 });
-  const isLive = root === "/";
   checkUser("install", options, machine);
   if (scope === "system") checkVisible(options.program);
   checkUntouched(places.definition, "overwrite", force);
-  const settings = join(places.settings, settingsFile(options));
+  const settings = join(places.folder, places.settings);
   const definition = definitionOf(manager, options, () => homeIn(machine.env));
-  const done = [
-    put(places.definition, definition),
-    putOnce(settings, environmentSample(role, join("/", relative(root, places.settings))), 0o600),
-    ...secretsOf(role, places.settings),
-  ];
-  if (!isLive) return done;
+  machine.say(put(places.definition, definition));
+  machine.say(putOnce(settings, environmentSample(role, join("/", relative(root, places.folder))), 0o600));
+  for (const name of SECRETS[role]) machine.say(putSecret(role, join(places.folder, name)));
+  if (root !== "/") return;
   const hint = "the files are written: when that is mended, run it again";
-  const loaded = runAll(places.load, machine.run, hint);
+  runAll(places.load, machine, hint);
   const commands = places.start.map((command) => command.join(" ")).join(" && ");
-  const next = start
-    ? runAll(places.start, machine.run, `${hint}, or look into ${places.log}`)
-    : [`next: look through ${settings}, then ${commands}`];
-  return [...done, ...loaded, ...next, `its log: ${places.log}`];
+  if (start) runAll(places.start, machine, `${hint}, or look into ${places.log}`);
+  else machine.say(`next: look through ${settings}, then ${commands}`);
+  machine.say(`its log: ${places.log}`);
 }
 
-/** @throws CommandError for who may not change the machine's services, or has no session of an own */
+/** @throws CommandError for who may not change the machine's services */
 export function checkUser(
   attempt: string,
   { scope, root }: Pick<InstallOptions, "scope" | "root">,
@@ -83,21 +81,15 @@ function checkVisible(program: readonly string[]): void {
   }
 }
 
-function settingsFile({ role, workerName }: InstallOptions): string {
-  return role === "serve" ? "serve.env" : `worker-${workerName}.env`;
-}
-
 function putOnce(path: string, text: string, mode: number): string {
   const state = stateOf(path);
   return state === "changed" ? `left ${path} as it is: it is yours` : put(path, text, mode);
 }
 
-function secretsOf(role: Role, folder: string): string[] {
-  return SECRETS[role].map((name) => {
-    const path = join(folder, name);
-    if (existsSync(path)) return `left ${path} as it is`;
-    if (role === "worker") return `next: put the relay's ${name} into ${path}, readable for nobody else`;
-    put(path, `${randomBytes(SECRET_BYTES).toString("hex")}\n`, 0o600);
-    return `wrote ${path}: a new secret`;
-  });
+function putSecret(role: Role, path: string): string {
+  if (existsSync(path)) return `left ${path} as it is`;
+  if (role === "worker")
+    return `next: put the relay's ${basename(path)} into ${path}, readable for nobody else`;
+  put(path, `${randomBytes(SECRET_BYTES).toString("hex")}\n`, 0o600);
+  return `wrote ${path}: a new secret`;
 }

@@ -14,12 +14,25 @@ export function commandRunner(env: Readonly<Record<string, string | undefined>>)
   };
 }
 
+interface Running {
+  run: RunCommand;
+  say(line: string): void;
+}
+
 /** Run them in their order. @throws CommandError at the first that fails, with `hint` */
-export function runAll(commands: readonly (readonly string[])[], run: RunCommand, hint: string): string[] {
-  return commands.map((command) => {
+export function runAll(commands: readonly (readonly string[])[], { run, say }: Running, hint: string): void {
+  for (const command of commands) {
     const text = command.join(" ");
     const complaint = run(command);
     if (complaint !== undefined) throw new CommandError(`Cannot run ${text}: ${complaint}`, hint);
-    return `ran ${text}`;
-  });
+    say(`ran ${text}`);
+  }
+}
+
+/** Run them in their order, and say what they complain of: what does not run cannot be stopped. */
+export function tryAll(commands: readonly (readonly string[])[], { run, say }: Running): void {
+  for (const command of commands) {
+    const complaint = run(command);
+    say(`ran ${command.join(" ")}${complaint === undefined ? "" : `, which says: ${complaint}`}`);
+  }
 }

@@ -8,7 +8,9 @@ import { systemdUnit, UNIT_FILES } from "./systemd_unit.ts";
 export interface Places {
   /** The unit or launch agent. */
   readonly definition: string;
-  /** Settings and secrets of all services of this scope. */
+  /** The folder of settings and secrets of all services of this scope. */
+  readonly folder: string;
+  /** The file of settings in it. */
   readonly settings: string;
   /** Commands that make the manager see a new definition; the service may run or not. */
   readonly load: readonly (readonly string[])[];
@@ -66,7 +68,8 @@ function systemdPlaces({ role, scope, root, workerName, env }: PlaceOptions): Pl
   const unit = role === "serve" ? "signalbox" : `signalbox-worker@${workerName}`;
   return {
     definition: join(root, configuration, isUser ? "systemd/user" : "systemd/system", file),
-    settings: join(root, configuration, "signalbox"),
+    folder: join(root, configuration, "signalbox"),
+    settings: role === "serve" ? "serve.env" : `worker-${workerName}.env`,
     load: [systemctl("daemon-reload")],
     start: [systemctl("enable", unit), systemctl("restart", unit)],
     // All instances of a template.
@@ -87,7 +90,8 @@ function launchdPlaces({ role, scope, root, env, uid }: PlaceOptions): Places {
   const domain = `gui/${uid}`;
   return {
     definition,
-    settings: join(root, home, ".config/signalbox"),
+    folder: join(root, home, ".config/signalbox"),
+    settings: `${role}.env`,
     load: [],
     start: [["launchctl", "bootstrap", domain, definition]],
     stop: [["launchctl", "bootout", `${domain}/${LABELS[role]}`]],

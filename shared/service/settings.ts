@@ -53,7 +53,7 @@ export const serviceInstallSettings = z.object({
   workerName: field(instance, {
     ...group,
     default: "worker",
-    says: "Which worker of this machine, where there are several: each has its own settings",
+    says: "Which worker of this machine: systemd runs several, each with settings of its own",
   }),
   start: field(flag, {
     ...group,

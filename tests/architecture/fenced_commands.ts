@@ -6,7 +6,7 @@ export interface DocumentedCommand {
   readonly text: string;
   /** It stands in a block that is marked for running: "sh run". */
   readonly run: boolean;
-  /** The arguments of `signalbox`, when it starts that: from source, by either runtime. */
+  /** The arguments of `signalbox`, when it starts that. */
   readonly args: string[] | undefined;
 }
 
@@ -21,8 +21,8 @@ export function commandsIn(path: string): DocumentedCommand[] {
   );
 }
 
-/** How documents start the program. What stands behind a `>` is the shell's. */
-export const STARTER = /^npx (?:bun|deno run -A) main\.ts /;
+/** How documents start the program: from source, or the executable. What stands behind a `>` is the shell's. */
+export const STARTER = /^(?:npx (?:bun|deno run -A) main\.ts|signalbox) /;
 
 function programArguments(text: string): string[] | undefined {
   if (!STARTER.test(text)) return undefined;

@@ -10,6 +10,12 @@ import { ScratchFolder } from "../../support/scratch_folder.ts";
 /** Somebody's own services, in a folder that stands for the home: as `--user` does it on Linux and on macOS. */
 function stand(folder: ScratchFolder, machine: Partial<Machine> = {}) {
   const ran: string[] = [];
+  let said: string[] = [];
+  const listening = (act: () => void): string[] => {
+    said = [];
+    act();
+    return said;
+  };
   const host: Machine = {
     platform: "linux",
     uid: 501,
@@ -18,6 +24,7 @@ function stand(folder: ScratchFolder, machine: Partial<Machine> = {}) {
       ran.push(command.join(" "));
       return undefined;
     },
+    say: (line) => said.push(line),
     ...machine,
   };
   const options: InstallOptions = {
@@ -31,8 +38,11 @@ function stand(folder: ScratchFolder, machine: Partial<Machine> = {}) {
   };
   return {
     ran,
-    install: (changes: Partial<InstallOptions> = {}) => install({ ...options, ...changes }, host),
-    uninstall: (changes: Partial<InstallOptions> = {}) => uninstall({ ...options, ...changes }, host),
+    said: () => said,
+    install: (changes: Partial<InstallOptions> = {}) =>
+      listening(() => install({ ...options, ...changes }, host)),
+    uninstall: (changes: Partial<InstallOptions> = {}) =>
+      listening(() => uninstall({ ...options, ...changes }, host)),
   };
 }
 
@@ -125,10 +135,11 @@ test("uninstalling stops it and removes what was written, but not what has becom
   assert.match(uninstall({ role: "worker" })[0]!, /^found no /);
 });
 
-test("a manager that refuses is named with what it says, when installing", () => {
+test("a manager that refuses is named with what it says, after what was done", () => {
   using folder = new ScratchFolder();
-  const { install } = stand(folder, { run: () => "Failed to connect to bus" });
+  const { install, said } = stand(folder, { run: () => "Failed to connect to bus" });
   assert.throws(() => install(), /Cannot run systemctl --user daemon-reload: Failed to connect to bus/);
+  assert.ok(said().includes(`wrote ${folder.at(UNIT)}`));
 });
 
 test("when uninstalling, its files go all the same", () => {
@@ -146,7 +157,10 @@ test("on macOS it is a launch agent", () => {
   const { install, uninstall, ran } = stand(folder, { platform: "darwin" });
   const agent = "Library/LaunchAgents/signalbox.worker.plist";
   install({ role: "worker", start: true });
+  assert.ok(folder.read(agent).includes(`<string>${folder.at(".config/signalbox/worker.env")}</string>`));
+  assert.ok(folder.has(".config/signalbox/worker.env"));
   uninstall({ role: "worker" });
+  assert.ok(!folder.has(".config/signalbox/worker.env"));
   assert.deepEqual(ran, [
     `launchctl bootstrap gui/501 ${folder.at(agent)}`,
     "launchctl bootout gui/501/signalbox.worker",

@@ -1,16 +1,18 @@
 /**
- * A load generator: `bun bench/load.ts URL CONNECTIONS SECONDS [RATE]`. A closed loop over raw sockets, or RATE
- * requests a second in all, evenly spread. Prints how many were answered and how long they took, as JSON.
+ * A load generator: `bun bench/load.ts URL CONNECTIONS SECONDS [RATE [HEADERS]]`. A closed loop over raw sockets, or
+ * RATE requests a second in all, evenly spread. HEADERS are further fields as JSON. Prints how many were answered and
+ * how long they took, as JSON.
  */
 import { connect, type Socket } from "node:net";
 import process from "node:process";
 
-const [, , target = "", connections = "32", seconds = "5", rate = "0"] = process.argv;
+const [, , target = "", connections = "32", seconds = "5", rate = "0", headers = "{}"] = process.argv;
+const fields = Object.entries(JSON.parse(headers)).map(([name, value]) => `${name}: ${value}\r\n`);
 const url = new URL(target);
 const body = JSON.stringify({ model: "m", messages: [{ role: "user", content: "x".repeat(940) }] });
 const request = Buffer.from(
   `POST ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\ncontent-type: application/json\r\n` +
-    `content-length: ${body.length}\r\n\r\n${body}`,
+    `${fields.join("")}content-length: ${body.length}\r\n\r\n${body}`,
 );
 const TAIL = Buffer.from("0\r\n\r\n");
 

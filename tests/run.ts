@@ -37,6 +37,9 @@ const junit = (name: string) => join(scratch, `${name}.xml`);
 /** For one test; Bun's own 5 s are few for a process that starts on a busy machine. */
 const PATIENCE_MS = 30_000;
 
+/** A step that hangs is a failure, not the end of the run: `deno test` waits for a test for ever. */
+const STEP_MAX_MS = 12 * 60_000;
+
 const END_TO_END = "tests/end_to_end";
 const unitPaths = [
   "tests/architecture",
@@ -105,11 +108,18 @@ function exitOf({ command, env }: Step): Promise<number> {
       // No test needs a network.
       env: { ...process.env, DENO_NO_UPDATE_CHECK: "1", ...env },
     });
+    const patience = setTimeout(() => {
+      console.error(`Cannot wait longer for ${command[0]}: it ran for ${STEP_MAX_MS / 60_000} minutes`);
+      child.kill("SIGKILL");
+    }, STEP_MAX_MS);
     child.on("error", (error) => {
       console.error(`Cannot run ${command[0]}: ${error.message}`);
       resolve(127);
     });
-    child.on("close", (code) => resolve(code ?? 1));
+    child.on("close", (code) => {
+      clearTimeout(patience);
+      resolve(code ?? 1);
+    });
   });
 }
 

@@ -44,9 +44,10 @@ class DenoListener implements Listener {
   async stop(force = false): Promise<void> {
     this.#stopped = true;
     if (force) {
-      const servers = [...this.#aborts.keys()];
-      for (const abort of this.#aborts.values()) abort.abort();
-      await Promise.all(servers.map(({ finished }) => finished));
+      const running = [...this.#aborts];
+      this.#aborts.clear();
+      for (const [, abort] of running) abort.abort();
+      await Promise.all(running.map(([{ finished }]) => finished));
       return;
     }
     await this.#sockets.none();
@@ -54,8 +55,8 @@ class DenoListener implements Listener {
   }
 
   #shutDown(): Promise<void> {
-    this.#aborts.delete(this.#server);
-    return this.#server.shutdown();
+    const server = this.#server;
+    return this.#aborts.delete(server) ? server.shutdown() : server.finished;
   }
 
   /** A port that nobody gets back is the end of the relay: the rejection that ends the process says so. */

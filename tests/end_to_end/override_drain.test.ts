@@ -61,7 +61,9 @@ test("what does not end is cut at the deadline, and the provider is left", async
 });
 
 test("a relay with an override that nobody uses ends as soon as another", async () => {
-  const env = { SIGNALBOX_OVERRIDE: JSON.stringify({ listen: "127.0.0.1:0", endpoint: [listed(provider.port)] }) };
+  const env = {
+    SIGNALBOX_OVERRIDE: JSON.stringify({ listen: "127.0.0.1:0", endpoint: [listed(provider.port)] }),
+  };
   await using relay = await RelayProgram.start([], { env });
   const startedMs = performance.now();
   relay.signal("SIGTERM");

@@ -142,7 +142,7 @@ async function arrives(vector: Vector, name: string, kind: Kind): Promise<void> 
     assert.equal(found, undefined);
     return assert.deepEqual([status, code], [501, "upgrade_unsupported"]);
   }
-  assert.equal(status, 204, code);
+  assert.equal(status, 204, `${code}`);
   const { method, target, headers, body } = await found!.receivedWhole();
   assert.equal(`${url.protocol}//${headers.get("host")}${target}`, vector.header_value);
   assert.deepEqual([method, `${body}`], [kind.request.method, kind.request.body ?? ""]);

@@ -22,6 +22,18 @@ const COMMANDS = {
 };
 const NAMED = process.env.SIGNALBOX_TEST_RUNTIME ?? "bun";
 
+/** With `SIGNALBOX_TEST_OVERRIDE=1` every relay has this `[override]`, which is to change nothing for who does not ask. */
+const OVERRIDE = process.env.SIGNALBOX_TEST_OVERRIDE === "1";
+const UNUSED_OVERRIDE = {
+  listen: "127.0.0.1:0",
+  endpoint: [{ name: "unused", patterns: ["https://*.override.example/v1/**"], credential: "passthrough" }],
+};
+
+/** For the `skip` of a test of a relay without an `[override]`: the reason, where every relay has one. */
+export function needsNoOverride(): string | undefined {
+  return OVERRIDE ? "SIGNALBOX_TEST_OVERRIDE=1: it is about a relay that has no [override]" : undefined;
+}
+
 /** For the `skip` of a test about something that one runtime cannot do: the reason, where the processes run on it. */
 export function cannotOn(runtime: "bun" | "deno", reason: string): string | undefined {
   return runtime === (NAMED === "binary" ? "bun" : NAMED) ? reason : undefined;
@@ -142,9 +154,10 @@ export async function runProgram(args: string[], options?: ProgramOptions) {
 export class RelayProgram extends Program {
   url = "";
 
-  static async start(flags: string[] = [], options?: ProgramOptions): Promise<RelayProgram> {
+  static async start(flags: string[] = [], options: ProgramOptions = {}): Promise<RelayProgram> {
     const listen = flags.includes("--listen") ? [] : ["--listen", "127.0.0.1:0"];
-    const relay = new RelayProgram(["serve", ...listen, ...flags], options);
+    const env = { ...(OVERRIDE && { SIGNALBOX_OVERRIDE: JSON.stringify(UNUSED_OVERRIDE) }), ...options.env };
+    const relay = new RelayProgram(["serve", ...listen, ...flags], { ...options, env });
     try {
       relay.url = (await relay.says(/listening on (https?:\/\/\S+)/))[1]!;
     } catch (error) {

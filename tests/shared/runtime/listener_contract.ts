@@ -103,21 +103,27 @@ export function listenerContract(runtime: Runtime): void {
     await until(() => client.closes.length === 1 && told.closes.length === 1 && cancels === 1, "all ends");
   });
 
-  test("stop with force does no harm after a stop that still waits", async () => {
-    const started = Promise.withResolvers<void>();
-    const answer = Promise.withResolvers<Response>();
-    const server = await serve(runtime, () => {
-      started.resolve();
-      return answer.promise;
+  for (const begun of [false, true]) {
+    test(`stop with force does no harm after one that waits, ${begun ? "long before" : "at once"}`, async () => {
+      const started = Promise.withResolvers<void>();
+      const answer = Promise.withResolvers<Response>();
+      const server = await serve(runtime, (_, { target }) => {
+        if (target === "/idle") return new Response("idle");
+        started.resolve();
+        return answer.promise;
+      });
+      using idle = new RawClient(server.port, get("/idle"));
+      await idle.complete();
+      using busy = new RawClient(server.port, get("/busy"));
+      await started.promise;
+      const stopping = server.stop();
+      if (begun) await idle.closed();
+      await server.stop(true);
+      answer.resolve(new Response("late"));
+      await busy.closed();
+      await stopping;
     });
-    using busy = new RawClient(server.port, get("/busy"));
-    await started.promise;
-    const stopping = server.stop();
-    await server.stop(true);
-    answer.resolve(new Response("late"));
-    await busy.closed();
-    await stopping;
-  });
+  }
 
   test("stop waits for open WebSockets and leaves them alone", async () => {
     const told = new Told();

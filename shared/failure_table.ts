@@ -110,7 +110,7 @@ const TABLE = {
   }),
   too_many_attempts: client(429, {
     says: "Too many wrong credentials from this address",
-    hint: "it may try again after Retry-After; behind a proxy set --trusted-proxy, so that addresses are told apart",
+    hint: "it may try again after Retry-After; workers behind one proxy are counted together, by its address",
   }),
   header_too_large: client(431, {
     says: "The request's headers are too large",

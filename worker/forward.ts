@@ -5,7 +5,7 @@ import type { ClientExchange, Http1Failure, Http1ResponseHead, Origin } from "..
 import type { LinkRequestHead } from "../shared/link/events.ts";
 import type { ExchangeHandlers, LinkExchange } from "../shared/link/link.ts";
 import { announcedLength, http1Framing, http1Headers, RESET_OF_HTTP1 } from "../shared/link/over_http1.ts";
-import { pathOf } from "../shared/path_of.ts";
+import { hasDotSegment, pathOf } from "../shared/path_of.ts";
 import { mayResend } from "../shared/resend.ts";
 import type { Capacity } from "./capacity.ts";
 import type { Meter, RequestMeter } from "./status/meter.ts";
@@ -36,11 +36,9 @@ export function forward(backend: Backend, exchange: LinkExchange, head: LinkRequ
   return forwarded;
 }
 
-/** Our relay resolves these, ModelRelay's does not: a backend that did would leave the prefix by them. */
-const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
-
 function isServed(path: string, prefixes: readonly string[]): boolean {
-  return prefixes.length === 0 || (pathMatches(path, prefixes) && !DOT_SEGMENT.test(path));
+  // Our relay lets no dot segment through, ModelRelay's does.
+  return prefixes.length === 0 || (pathMatches(path, prefixes) && !hasDotSegment(path));
 }
 
 const IGNORE: ExchangeHandlers = { data() {}, end() {}, reset() {} };

@@ -19,8 +19,9 @@ export class OverrideTally {
     this.#count("", code);
   }
 
-  /** `{ "oci-dac": { "200": 3 }, "": { "override_not_listed": 1 } }` */
-  report(): Record<string, Record<string, number>> {
+  /** `{ "oci-dac": { "200": 3 }, "": { "override_not_listed": 1 } }`; undefined while there is nothing to tell. */
+  report(): Record<string, Record<string, number>> | undefined {
+    if (this.#counts.size === 0) return undefined;
     return Object.fromEntries(
       [...this.#counts].map(([name, results]) => [name, Object.fromEntries(results)]),
     );

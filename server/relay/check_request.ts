@@ -1,6 +1,6 @@
 import { pathMatches } from "../../shared/endpoint_prefixes.ts";
 import { RelayFailure, toFailure } from "../../shared/failures.ts";
-import { pathOf } from "../../shared/path_of.ts";
+import { hasDotSegment, pathOf } from "../../shared/path_of.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import { ENDPOINT_HEADER } from "../override/door.ts";
 import { announcesBody, asksForWebSocket } from "../request_headers.ts";
@@ -79,6 +79,9 @@ function checkSize(headers: Headers, limitBytes: number): void {
 }
 
 function checkPath(path: string, { allowPaths, denyPaths }: HeadSettings): void {
+  if (hasDotSegment(path)) {
+    throw new RelayFailure("bad_request", { detail: "the path has a dot segment beside an escaped slash" });
+  }
   const denied = denyPaths.length > 0 && pathMatches(path, denyPaths);
   if (denied || !pathMatches(path, allowPaths)) throw new RelayFailure("path_not_allowed");
 }

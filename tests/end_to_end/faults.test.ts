@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { after, before, test } from "node:test";
 import { endRelay, slotsFree, startRelay } from "../support/admin_view.ts";
-import { type RelayProgram, WorkerProgram } from "../support/program.ts";
+import { OVERRIDE_REFUSAL, type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { RawBackend } from "../support/raw_backend.ts";
 import { ask, chunk, RawClient, type RequestText, requestText } from "../support/raw_client.ts";
 import { failureCode, type RawResponse } from "../support/raw_client_response.ts";
@@ -158,6 +158,12 @@ for (const path of [
   });
 }
 
+for (const path of ["/v1/..%2fsecret", "/v1%5C..%5csecret", "/v1/%2e%2e%2Fsecret"]) {
+  test(`bad_request: ${path} may lead out of a prefix`, async () => {
+    await refusedWith(400, "bad_request", { method: "GET", path });
+  });
+}
+
 for (const path of ["/secret", "/secret/a", "/x/../secret/a", "/secret?x"]) {
   test(`path_not_allowed: ${path}`, async () => {
     await refusedWith(404, "path_not_allowed", { method: "GET", path });
@@ -180,7 +186,7 @@ for (const request of [
   },
 ] satisfies RequestText[]) {
   test(`override_not_allowed: ${request.method ?? "POST"} ${request.path ?? "chat"}`, async () => {
-    await refusedWith(403, "override_not_allowed", request);
+    await refusedWith(OVERRIDE_REFUSAL.status, OVERRIDE_REFUSAL.code, request);
   });
 }
 
@@ -190,7 +196,7 @@ test("override_not_allowed: HEAD", async () => {
     relay.port,
     requestText({ method: "HEAD", path: "/x", headers: OVERRIDE }),
   );
-  await client.receives("HTTP/1.1 403 ");
+  await client.receives(`HTTP/1.1 ${OVERRIDE_REFUSAL.status} `);
   assert.equal(backend.requests.length, seen);
 });
 

@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { ADMIN_TOKEN } from "../support/admin_view.ts";
 import { KINDS } from "../support/override_kinds.ts";
 import { CLIENT_KEY, endpointAt, HOST, KEY, listed, OverrideStand, said } from "../support/override_stand.ts";
-import { needsNoOverride, RelayProgram } from "../support/program.ts";
+import { RelayProgram } from "../support/program.ts";
 import { RawBackend } from "../support/raw_backend.ts";
 import { type RequestText, requestText } from "../support/raw_client.ts";
 import { ScriptedWorker } from "../support/scripted_worker.ts";
@@ -127,10 +127,8 @@ test("a reserved path is not answered to who names an endpoint", async () => {
 
 test("nothing that was refused was served by a worker", () => stand.isWorkerUntouched());
 
-test("while it is off, an endpoint is refused on every kind of request, and no worker sees it", {
-  skip: needsNoOverride(),
-}, async () => {
-  await using relay = await RelayProgram.start();
+test("while it is off, an endpoint is refused on every kind of request, and no worker sees it", async () => {
+  await using relay = await RelayProgram.start([], { env: { SIGNALBOX_OVERRIDE: "" } });
   await using worker = await ScriptedWorker.connect(relay.url, {
     register: { models: ["*"] },
     serve: (request) => request.answer(200, "a worker"),

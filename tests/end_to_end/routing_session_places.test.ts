@@ -1,3 +1,4 @@
+import { OVERRIDE_REFUSAL } from "../support/program.ts";
 import { type Change, prefers, testChanges } from "../support/routed_session.ts";
 
 /** The same for where in a request something is said: body, headers, form, query, path; and for what is wrong. */
@@ -131,7 +132,7 @@ const WRONG: readonly Change[] = [
     name: "an endpoint of the client's own",
     was: "attic",
     with: { headers: { "x-provider-endpoint": "https://a.test" } },
-    now: { code: "override_not_allowed" },
+    now: { code: OVERRIDE_REFUSAL.code },
   },
 ];
 

@@ -29,10 +29,10 @@ const UNUSED_OVERRIDE = {
   endpoint: [{ name: "unused", patterns: ["https://*.override.example/v1/**"], credential: "passthrough" }],
 };
 
-/** For the `skip` of a test of a relay without an `[override]`: the reason, where every relay has one. */
-export function needsNoOverride(): string | undefined {
-  return OVERRIDE ? "SIGNALBOX_TEST_OVERRIDE=1: it is about a relay that has no [override]" : undefined;
-}
+/** What a relay of `RelayProgram` says to who names an endpoint and shows no credential. */
+export const OVERRIDE_REFUSAL = OVERRIDE
+  ? { status: 401, code: "unauthorized" }
+  : { status: 403, code: "override_not_allowed" };
 
 /** For the `skip` of a test about something that one runtime cannot do: the reason, where the processes run on it. */
 export function cannotOn(runtime: "bun" | "deno", reason: string): string | undefined {

@@ -11,6 +11,7 @@ const DIFFERENCES = {
     bodyLimit: "Deno.serve has no limit for a request body: whoever reads it counts",
     serverPing: "the WebSockets of Deno.serve have no ping(), and show none",
     serverDrop: "the WebSockets of Deno.serve have no way to drop a connection without a handshake",
+    tlsAtOnce: "Deno.serve leaves Nagle's algorithm on where it speaks TLS",
     socketsOutliveReload: "Deno.serve ends WebSockets with the server that had the old certificate",
     givesUpHandshake:
       "Deno keeps a closed TLS connection until it could say goodbye, so until its handshake is over",

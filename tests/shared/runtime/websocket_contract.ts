@@ -68,7 +68,7 @@ export function webSocketContract(runtime: Runtime): void {
       open: () => order.push("open"),
       message: (data: string | Uint8Array) => order.push(String(data)),
     });
-    await dial(runtime, listener, told);
+    await dial(runtime, listener, { told });
     await until(() => order.length === 2, "the message");
     assert.deepEqual(order, ["open", "at once"]);
   });
@@ -91,8 +91,7 @@ export function webSocketContract(runtime: Runtime): void {
       const message = new Uint8Array(64 * 1024);
       let received = 0;
       const slow = Promise.withResolvers<void>();
-      const told = new Told();
-      await using both = await pair(runtime, told);
+      await using both = await pair(runtime);
       const [from, fromTold] = [both[side], both[`${side}Told`]];
       both[`${other}Told`].message = () => {
         received++;

@@ -1,4 +1,5 @@
 import type { Listener, MessageSocket, Runtime } from "../../../shared/runtime/ports.ts";
+import type { TestCertificates } from "../../support/certificates.ts";
 import { MIB, serve, Told } from "./set_up.ts";
 
 /** What either end of a `WebSocketPair` lets through. */
@@ -15,22 +16,31 @@ export interface WebSocketPair extends AsyncDisposable {
   serverTold: Told;
 }
 
-export async function pair(runtime: Runtime, clientTold = new Told()): Promise<WebSocketPair> {
-  const serverTold = new Told();
+/** Over TLS with certificates. */
+export async function pair(runtime: Runtime, made?: TestCertificates): Promise<WebSocketPair> {
+  const [serverTold, clientTold] = [new Told(), new Told()];
   const opened = Promise.withResolvers<MessageSocket>();
-  const listener = await serve(runtime, (_, context) => {
-    return context.upgrade(Object.assign(serverTold, { open: opened.resolve }));
-  });
-  const client = await dial(runtime, listener, clientTold);
+  const listener = await serve(
+    runtime,
+    (_, context) => context.upgrade(Object.assign(serverTold, { open: opened.resolve })),
+    made && { tls: made.good },
+  );
+  const client = await dial(runtime, listener, { told: clientTold, made });
   const server = await opened.promise;
   const end = () => listener[Symbol.asyncDispose]();
   return { client, server, clientTold, serverTold, [Symbol.asyncDispose]: end };
 }
 
-export function dial(runtime: Runtime, { port }: Listener, told = new Told()): Promise<MessageSocket> {
-  const url = `ws://127.0.0.1:${port}/`;
+export function dial(
+  runtime: Runtime,
+  { port }: Listener,
+  { told, made }: { told: Told; made?: TestCertificates | undefined },
+): Promise<MessageSocket> {
+  const options = { headers: {}, timeoutMs: 2000, maxMessageBytes: MAX_MESSAGE_BYTES };
   return runtime.dialWebSocket(
-    { url, headers: {}, timeoutMs: 2000, maxMessageBytes: MAX_MESSAGE_BYTES },
+    made
+      ? { ...options, url: `wss://localhost:${port}/`, caPem: [made.authorityPem] }
+      : { ...options, url: `ws://127.0.0.1:${port}/` },
     told,
   );
 }

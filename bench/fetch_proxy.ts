@@ -3,10 +3,11 @@
  * its URL. It checks nothing, knows no limits, logs nothing and tells nobody who left.
  */
 import process from "node:process";
+import { serve } from "bun";
 
 const [, , origin = ""] = process.argv;
 
-const server = Bun.serve({
+const server = serve({
   port: 0,
   hostname: "127.0.0.1",
   idleTimeout: 0,

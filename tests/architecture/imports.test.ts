@@ -43,6 +43,9 @@ const RUNTIME_DOORS = ["shared/runtime/ports.ts", "shared/runtime/current.ts"];
 /** What is the same everywhere: a check of two PEM texts, how a target is written. */
 const RUNTIME_NEUTRAL = ["shared/runtime/certificate_pair.ts", "shared/runtime/target.ts"];
 
+/** What Signalbox is measured against: the proxy that one would write in Bun's own words. */
+const NAMES_A_RUNTIME = ["bench/fetch_proxy.ts"];
+
 const all = await readSyntax(sources());
 const product = all.filter(({ path }) => !/^(tests|bench)\//.test(path));
 
@@ -89,7 +92,7 @@ test("only shared/runtime names Bun or Deno", () => {
   assert.ok(naming.length > 0);
   assert.deepEqual(
     naming.filter((path) => !isWithin(path, "shared/runtime")),
-    [],
+    NAMES_A_RUNTIME,
   );
 });
 

@@ -186,7 +186,10 @@ for (const request of [
   },
 ] satisfies RequestText[]) {
   test(`override_not_allowed: ${request.method ?? "POST"} ${request.path ?? "chat"}`, async () => {
-    await refusedWith(OVERRIDE_REFUSAL.status, OVERRIDE_REFUSAL.code, request);
+    // What is reserved is for nobody's own endpoint, whoever asks.
+    const isReserved = request.path === "/v1/models";
+    const { status, code } = isReserved ? { status: 403, code: "override_not_allowed" } : OVERRIDE_REFUSAL;
+    await refusedWith(status, code, request);
   });
 }
 

@@ -113,11 +113,11 @@ export class OverrideStand implements AsyncDisposable {
   }
 
   /** `overrides` of `/admin/stats`, which is not there before the first. */
-  async counts(): Promise<Record<string, Record<string, number>> | undefined> {
+  async counts(): Promise<Record<string, Record<string, number>>> {
     const answer = await fetch(`${this.relay.url}/admin/stats`, {
       headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
     });
-    return ((await answer.json()) as { overrides?: Record<string, Record<string, number>> }).overrides;
+    return ((await answer.json()) as { overrides?: Record<string, Record<string, number>> }).overrides ?? {};
   }
 
   /** The worker got nothing so far, and would have: what names no endpoint it does get. */

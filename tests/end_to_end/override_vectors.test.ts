@@ -156,6 +156,10 @@ async function isRefused(vector: Vector, name: string, kind: Kind): Promise<void
   if (vector.dns) {
     const wanted = kind.isUpgrade ? "501 upgrade_unsupported" : "502 provider_unreachable";
     assert.equal(`${status} ${code ?? "provider_unreachable"}`, wanted);
+    // The client is not told whether nobody was there or nobody was asked: the log is.
+    const why = vector.dns.length > 0 ? "is forbidden" : "";
+    const line = new RegExp(`endpoint=${name} .*Cannot (?:use the addresses of|resolve) .*${why}`);
+    if (!kind.isUpgrade) await stand.relay.says(line);
     return;
   }
   // An answer without a code is one to HEAD, or what a runtime says itself of a field that no parser takes.

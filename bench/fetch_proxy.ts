@@ -3,11 +3,10 @@
  * its URL. It checks nothing, knows no limits, logs nothing and tells nobody who left.
  */
 import process from "node:process";
-import { serve } from "bun";
 
 const [, , origin = ""] = process.argv;
 
-const server = serve({
+const server = Bun.serve({
   port: 0,
   hostname: "127.0.0.1",
   idleTimeout: 0,

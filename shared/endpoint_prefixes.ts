@@ -1,3 +1,5 @@
+import { hasDotSegment } from "./path_of.ts";
+
 /** Which paths a worker serves: what it registers as `endpoint_prefixes`, checked at the relay and at the worker. */
 
 /** A worker names a handful of routes; more than this is a mistake and would cost every request. */
@@ -12,6 +14,7 @@ const SLASH = 0x2f;
 /**
  * Whether a path is within the prefixes. A prefix matches whole segments (`/v1` matches `/v1` and `/v1/chat`, not
  * `/v1beta`), one that ends in `*` matches as a plain string, `/` and an empty list match everything.
+ * A path that may lead out of a prefix (`hasDotSegment`) is within none but `/`.
  * `path` is the path that is forwarded, escapes as they are, without the query; case counts.
  */
 export function pathMatches(path: string, prefixes: readonly string[]): boolean {
@@ -21,9 +24,11 @@ export function pathMatches(path: string, prefixes: readonly string[]): boolean 
 }
 
 function matchesPrefix(path: string, prefix: string): boolean {
+  if (prefix === "/") return true;
+  if (hasDotSegment(path)) return false;
   if (prefix.endsWith("*")) return path.startsWith(prefix.slice(0, -1));
   if (!path.startsWith(prefix)) return false;
-  return path.length === prefix.length || prefix === "/" || path.charCodeAt(prefix.length) === SLASH;
+  return path.length === prefix.length || path.charCodeAt(prefix.length) === SLASH;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { ClientExchange, Http1Failure, Http1ResponseHead, Origin } from "..
 import type { LinkRequestHead } from "../shared/link/events.ts";
 import type { ExchangeHandlers, LinkExchange } from "../shared/link/link.ts";
 import { announcedLength, http1Framing, http1Headers, RESET_OF_HTTP1 } from "../shared/link/over_http1.ts";
-import { hasDotSegment, pathOf } from "../shared/path_of.ts";
+import { pathOf } from "../shared/path_of.ts";
 import { mayResend } from "../shared/resend.ts";
 import type { Capacity } from "./capacity.ts";
 import type { Meter, RequestMeter } from "./status/meter.ts";
@@ -26,7 +26,7 @@ export interface Backend {
 /** Take one request off a link and carry it to the backend and back. Returns the exchange's handlers. */
 export function forward(backend: Backend, exchange: LinkExchange, head: LinkRequestHead): ExchangeHandlers {
   const path = pathOf(head.target);
-  if (!isServed(path, backend.prefixes)) return answerNotServed(exchange, path);
+  if (!pathMatches(path, backend.prefixes)) return answerNotServed(exchange, path);
   if (!backend.capacity.take()) {
     exchange.reset("refused", "the worker has no free slot");
     return IGNORE;
@@ -34,11 +34,6 @@ export function forward(backend: Backend, exchange: LinkExchange, head: LinkRequ
   const forwarded = new Forwarded(backend, exchange, head);
   if (!head.hasBody) forwarded.begin();
   return forwarded;
-}
-
-function isServed(path: string, prefixes: readonly string[]): boolean {
-  // Our relay lets no dot segment through, ModelRelay's does.
-  return prefixes.length === 0 || (pathMatches(path, prefixes) && !hasDotSegment(path));
 }
 
 const IGNORE: ExchangeHandlers = { data() {}, end() {}, reset() {} };

@@ -20,9 +20,15 @@ export const systemLookup: Lookup = async (host) => {
  * @throws TypeError when the server is not given by its address
  */
 export function serverLookup({ host, port }: HostPort): Lookup {
-  const resolver = new Resolver({ timeout: 2000, tries: 2 });
-  resolver.setServers([`${host.includes(":") ? `[${host}]` : host}:${port}`]);
+  // A new one each time: Bun's keeps for itself, for longer than we would, that a name has no address of one kind.
+  const makeResolver = () => {
+    const resolver = new Resolver({ timeout: 2000, tries: 2 });
+    resolver.setServers([`${host.includes(":") ? `[${host}]` : host}:${port}`]);
+    return resolver;
+  };
+  makeResolver();
   return async (name) => {
+    const resolver = makeResolver();
     // A name with a dot at its end is whole: no search domain is tried.
     const whole = `${name}.`;
     const found = await Promise.allSettled([resolver.resolve4(whole), resolver.resolve6(whole)]);

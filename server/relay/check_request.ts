@@ -79,9 +79,6 @@ function checkSize(headers: Headers, limitBytes: number): void {
 }
 
 function checkPath(path: string, { allowPaths, denyPaths }: HeadSettings): void {
-  if (hasDotSegment(path)) {
-    throw new RelayFailure("bad_request", { detail: "the path has a dot segment beside an escaped slash" });
-  }
-  const denied = denyPaths.length > 0 && pathMatches(path, denyPaths);
+  const denied = denyPaths.length > 0 && (hasDotSegment(path) || pathMatches(path, denyPaths));
   if (denied || !pathMatches(path, allowPaths)) throw new RelayFailure("path_not_allowed");
 }

@@ -1,3 +1,4 @@
+import { hasDotSegment } from "../../shared/path_of.ts";
 import type { PrefixGroup, PrefixMatch, WorkerSnapshot } from "./types.ts";
 
 interface Group extends PrefixGroup {
@@ -60,6 +61,7 @@ export class PrefixIndex {
 
   /** Those of the known prefixes that match the path, by the rules of `pathMatches`. */
   #prefixesOf(path: string): string[] {
+    if (hasDotSegment(path)) return this.#byPrefix.has("/") ? ["/"] : [];
     const found: string[] = [];
     for (const length of this.#lengths.keys()) {
       if (!endsSegment(path, length)) continue;

@@ -13,7 +13,7 @@ const MAY_IMPORT: readonly (readonly [folder: string, ...targets: string[]])[] =
   [
     "server/routing",
     ...["server/routing", "shared/endpoint_prefixes.ts", "shared/failures.ts", "shared/labels.ts"],
-    ...["shared/command_line/nearest.ts", "shared/printable.ts"],
+    ...["shared/command_line/nearest.ts", "shared/path_of.ts", "shared/printable.ts"],
   ],
   // No I/O: bytes in, events out. What they know of sockets and time are types.
   ["shared/http1", "shared/http1", "shared/runtime/ports.ts", "shared/clock.ts", "node:buffer"],

@@ -159,8 +159,8 @@ for (const path of [
 }
 
 for (const path of ["/v1/..%2fsecret", "/v1%5C..%5csecret", "/v1/%2e%2e%2Fsecret"]) {
-  test(`bad_request: ${path} may lead out of a prefix`, async () => {
-    await refusedWith(400, "bad_request", { method: "GET", path });
+  test(`path_not_allowed: ${path} may lead to one that is denied`, async () => {
+    await refusedWith(404, "path_not_allowed", { method: "GET", path });
   });
 }
 

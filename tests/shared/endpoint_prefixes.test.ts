@@ -5,7 +5,9 @@ import { pathMatches, sanitisePrefixes } from "../../shared/endpoint_prefixes.ts
 
 const matches: { prefixes: string[]; yes?: string[]; no?: string[] }[] = [
   { prefixes: [], yes: ["/", "/anything/at/all"] },
-  { prefixes: ["/"], yes: ["/", "/v1"] },
+  { prefixes: ["/"], yes: ["/", "/v1", "/v1/..%2fapi"] },
+  // A backend that decodes before it resolves would be somewhere else.
+  { prefixes: ["/v1", "/v1*"], yes: ["/v1/a%2fb"], no: ["/v1/..%2fapi", "/v1/%2e%2E%5capi", "/v1/../api"] },
   {
     prefixes: ["/v1"],
     yes: ["/v1", "/v1/", "/v1/chat"],

@@ -25,6 +25,15 @@ test("one kind is enough", async () => {
   assert.deepEqual("addresses" in six && six.addresses, ["2001:db8::9"]);
 });
 
+test("nothing is kept from one lookup to the next", async () => {
+  const answers = [["203.0.113.9"], ["2001:db8::9"], [], ["203.0.113.9"]];
+  let answer: DnsAnswer = [];
+  await using server = await DnsServer.start(() => answer);
+  const lookup = serverLookup({ host: "127.0.0.1", port: server.port });
+  for (answer of answers) assert.deepEqual(await lookup("a.test").catch(() => []), answer);
+  assert.equal(server.questions.length, 2 * answers.length);
+});
+
 test("an answer that fits no datagram comes over TCP, whole", async () => {
   const many = Array.from({ length: 200 }, (_, at) => `10.0.0.${at}`);
   const found = await asking({ "many.test": many }, "many.test");

@@ -52,7 +52,7 @@ export function makeApp(parts: AppParts) {
       .get("/admin/stats", () => ({
         queue_depth: { [parts.settings.provider]: parts.line.length },
         active_workers: workersOf(parts.fleet).length,
-        ...(parts.overrides() && { overrides: parts.overrides() }),
+        ...overridesReport(parts),
       }))
       .post(
         "/admin/route-test",
@@ -65,6 +65,12 @@ export function makeApp(parts: AppParts) {
 }
 
 export type App = ReturnType<typeof makeApp>;
+
+/** Nothing while there is nothing to tell. */
+function overridesReport(parts: AppParts) {
+  const overrides = parts.overrides();
+  return overrides && { overrides };
+}
 
 /** Everybody may know that the relay lives; who works for it is for its operator. */
 function health(parts: AppParts, request: Request, startedMs: number) {

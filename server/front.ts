@@ -6,7 +6,7 @@ import type { Cors } from "./cors.ts";
 import { failureResponse } from "./failure_response.ts";
 import type { Hub } from "./hub/hub.ts";
 import { keepContext } from "./request_contexts.ts";
-import { asksForWebSocket } from "./request_headers.ts";
+import { asksForWebSocket, namesEndpoint } from "./request_headers.ts";
 import { type Credential, reservedPath } from "./reserved_paths.ts";
 
 export const WORKER_CONNECT_PATH = "/v1/worker/connect";
@@ -56,7 +56,7 @@ export class Front {
       showPath(request);
       if (!reserved) return this.#parts.app.fetch(request);
       // What is meant for a customer's own endpoint is never answered with what the shared workers have.
-      if (request.headers.has("x-provider-endpoint")) throw new RelayFailure("override_not_allowed");
+      if (namesEndpoint(request.headers)) throw new RelayFailure("override_not_allowed");
       this.#parts.admit(request.headers, reserved.credential);
       return this.#reserved(request, context);
     } catch (thrown) {

@@ -29,3 +29,8 @@ export function isBinary(type: string): boolean {
   if (kind === "audio" || kind === "image" || kind === "video" || kind === "font") return true;
   return type === "application/octet-stream" || type === "application/binary" || type === "application/zip";
 }
+
+/** Whether a `Content-Encoding` names a coding: the bytes are not those of the media type then. */
+export function isCoded(contentEncoding: string | null | undefined): boolean {
+  return Boolean(contentEncoding) && contentEncoding!.toLowerCase() !== "identity";
+}

@@ -1,3 +1,5 @@
+import { ENDPOINT_HEADER } from "./routing/override.ts";
+
 /** A body follows. Of a GET or HEAD the runtime drops it without a word. */
 export function announcesBody(headers: Headers): boolean {
   return headers.has("transfer-encoding") || (headers.get("content-length") ?? "0") !== "0";
@@ -5,4 +7,9 @@ export function announcesBody(headers: Headers): boolean {
 
 export function asksForWebSocket(headers: Headers): boolean {
   return headers.get("upgrade")?.toLowerCase() === "websocket";
+}
+
+/** It is meant for an endpoint of its own. */
+export function namesEndpoint(headers: Headers): boolean {
+  return headers.has(ENDPOINT_HEADER);
 }

@@ -1,4 +1,4 @@
-import { isJson, mediaType } from "../media_type.ts";
+import { isCoded, isJson, mediaType } from "../media_type.ts";
 
 /** What is known of a request before it is routed. */
 export interface RequestFacts {
@@ -25,8 +25,7 @@ export function bodySyntax(headers: Headers): BodySyntax {
 
 /** Its bytes are compressed, or otherwise not those of its type. */
 export function isEncoded(headers: Headers): boolean {
-  const coding = headers.get("content-encoding");
-  return coding !== null && coding !== "" && coding.toLowerCase() !== "identity";
+  return isCoded(headers.get("content-encoding"));
 }
 
 /** A text of a client's, where an empty one is none. */

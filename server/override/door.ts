@@ -1,6 +1,6 @@
 import { RelayFailure } from "../../shared/failures.ts";
 import type { ClientKey } from "../keys/keys_file.ts";
-import { decideOverride } from "../routing/override.ts";
+import { decideOverride, ENDPOINT_HEADER, MODEL_PROVIDER_HEADER } from "../routing/override.ts";
 import type {
   OverrideAsk,
   OverrideDecision,
@@ -10,9 +10,6 @@ import type {
 import type { SignedRequest } from "./signature.ts";
 import type { OverrideTrust } from "./trust.ts";
 
-/** Asks for an endpoint of its own; everything else here is about it. */
-export const ENDPOINT_HEADER = "x-provider-endpoint";
-export const MODEL_PROVIDER_HEADER = "x-model-provider";
 export const SIGNATURE_HEADER = "x-provider-signature";
 const AUTHORIZATION_HEADER = "x-provider-authorization";
 const OVERRIDE_HEADERS = [ENDPOINT_HEADER, MODEL_PROVIDER_HEADER, SIGNATURE_HEADER, AUTHORIZATION_HEADER];

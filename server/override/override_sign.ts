@@ -8,8 +8,9 @@ import { relayUrl } from "../../shared/settings/addresses.ts";
 import { duration } from "../../shared/settings/amounts.ts";
 import { field, type Kind, kindOf, Misread, optionalField, quote } from "../../shared/settings/field.ts";
 import { choice } from "../../shared/settings/texts.ts";
+import { ENDPOINT_HEADER, MODEL_PROVIDER_HEADER } from "../routing/override.ts";
 import { isBareOrigin, isFault, readEndpointUrl, readOneLine } from "../routing/override_url.ts";
-import { ENDPOINT_HEADER, MODEL_PROVIDER_HEADER, SIGNATURE_HEADER } from "./door.ts";
+import { SIGNATURE_HEADER } from "./door.ts";
 import { LIFE_MAX_S, SECRET_MIN_BYTES, sign } from "./signature.ts";
 
 /** One line as a header field has it: what the relay would refuse is refused here. */

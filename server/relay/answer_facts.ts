@@ -3,7 +3,7 @@ import { fieldValue } from "../../shared/headers.ts";
 import type { LinkResponseHead } from "../../shared/link/events.ts";
 import { readMembers } from "../json_members.ts";
 import { givesId, keptIdsInPath } from "../kept_things.ts";
-import { isJson, mediaType } from "../media_type.ts";
+import { isCoded, isJson, mediaType } from "../media_type.ts";
 import { joined } from "./attempt.ts";
 import { ByteTail } from "./byte_tail.ts";
 import { DataEvents } from "./data_events.ts";
@@ -38,7 +38,8 @@ export class AnswerFacts {
   /** Undefined when there is nothing to learn. */
   static of(answer: ObservedAnswer): AnswerFacts | undefined {
     const { method, path, head } = answer;
-    if (method !== "POST" || head.status < 200 || head.status > 299 || isEncoded(head)) return undefined;
+    if (method !== "POST" || head.status < 200 || head.status > 299) return undefined;
+    if (isCoded(fieldValue(head.headers, "content-encoding"))) return undefined;
     const type = mediaType(fieldValue(head.headers, "content-type") ?? null);
     const streams = type === "text/event-stream";
     if (!streams && !isJson(type) && type !== "application/x-ndjson") return undefined;
@@ -88,10 +89,6 @@ export class AnswerFacts {
     const id = readMembers(bytes.subarray(from), ["id"], false)?.value("id");
     if (typeof id === "string" && id !== "") this.#kept(id);
   }
-}
-
-function isEncoded({ headers }: LinkResponseHead): boolean {
-  return (fieldValue(headers, "content-encoding") || "identity").toLowerCase() !== "identity";
 }
 
 /** As OpenAI, Anthropic and Ollama say it. */

@@ -2,8 +2,7 @@ import { pathMatches } from "../../shared/endpoint_prefixes.ts";
 import { RelayFailure, toFailure } from "../../shared/failures.ts";
 import { hasDotSegment, pathOf } from "../../shared/path_of.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
-import { ENDPOINT_HEADER } from "../override/door.ts";
-import { announcesBody, asksForWebSocket } from "../request_headers.ts";
+import { announcesBody, asksForWebSocket, namesEndpoint } from "../request_headers.ts";
 import type { Caller, RelayParts } from "./parts.ts";
 
 /** The runtimes answer or refuse these in their own ways where they can: nobody may tunnel, or see what crosses. */
@@ -35,11 +34,6 @@ function admitOverride(head: CheckedHead, context: RequestContext, { override }:
     tally.refused(toFailure(thrown).code);
     throw thrown;
   }
-}
-
-/** It is meant for an endpoint of its own. */
-export function namesEndpoint(headers: Headers): boolean {
-  return headers.has(ENDPOINT_HEADER);
 }
 
 /** What is looked at of a request before its body is. */

@@ -4,7 +4,6 @@ import type { ClientKey } from "../keys/keys_file.ts";
 import {
   CREDENTIAL_HEADERS,
   checkConnection,
-  ENDPOINT_HEADER,
   overrideAsk,
   overrideRefusal,
   SIGNATURE_HEADER,
@@ -13,7 +12,7 @@ import {
 import type { OverrideSettings } from "../override/override_settings.ts";
 import { LIFE_MAX_S, sign } from "../override/signature.ts";
 import { OverrideTrust, type TrustEvidence, type TrustedGrant } from "../override/trust.ts";
-import { explainOverride, type PatternOutcome } from "../routing/override.ts";
+import { ENDPOINT_HEADER, explainOverride, type PatternOutcome } from "../routing/override.ts";
 import type { OverrideTarget } from "../routing/override_types.ts";
 import type { ReportedOverride } from "./report.ts";
 import type { TestRequest } from "./test_request.ts";

@@ -3,7 +3,7 @@ import { CommandError } from "../../shared/command_line/command_error.ts";
 import { readText, writeText } from "../../shared/command_line/read_text.ts";
 import { styleOf } from "../../shared/command_line/style.ts";
 import { RelayFailure } from "../../shared/failures.ts";
-import { namesEndpoint } from "../relay/check_request.ts";
+import { namesEndpoint } from "../request_headers.ts";
 import { askRelay } from "./ask_relay.ts";
 import { dryRun, routeRequestOf } from "./dry_run.ts";
 import { judge } from "./expectations.ts";

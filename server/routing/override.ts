@@ -48,7 +48,8 @@ export function explainOverride(
     decision: refuse(code, fault),
     patterns: [],
   });
-  if (!policy) return refused("override_not_allowed", { part: ENDPOINT, detail: "the override is off" });
+  if (!policy)
+    return refused("override_not_allowed", { part: ENDPOINT_HEADER, detail: "the override is off" });
   if (!grant)
     return refused("override_not_allowed", {
       part: "credential",
@@ -64,8 +65,10 @@ export function explainOverride(
   };
 }
 
-const ENDPOINT = "x-provider-endpoint";
-const PROVIDER = "x-model-provider";
+/** Names the endpoint that a request is for. */
+export const ENDPOINT_HEADER = "x-provider-endpoint";
+/** Whose endpoint that is, by the word of who names it. */
+export const MODEL_PROVIDER_HEADER = "x-model-provider";
 
 interface ReadAsk {
   readonly given: EndpointUrl | OverrideFault;
@@ -75,9 +78,10 @@ interface ReadAsk {
 }
 
 function readAsk(ask: OverrideAsk, { endpoints }: OverridePolicy): ReadAsk | OverrideFault {
-  const endpoint = readOneLine(ENDPOINT, ask.endpoint);
+  const endpoint = readOneLine(ENDPOINT_HEADER, ask.endpoint);
   if (isFault(endpoint)) return endpoint;
-  const provider = ask.modelProvider.length > 0 ? readOneLine(PROVIDER, ask.modelProvider) : undefined;
+  const provider =
+    ask.modelProvider.length > 0 ? readOneLine(MODEL_PROVIDER_HEADER, ask.modelProvider) : undefined;
   if (provider && isFault(provider)) return provider;
   const { line } = endpoint;
   const given = readEndpointUrl(line);
@@ -93,7 +97,7 @@ function joinedUrl(origin: string, requestTarget: string): EndpointUrl | Overrid
 }
 
 /** How far a pattern got: the furthest tells best what is wrong. */
-const STAGES = ["scheme", "host", "port", "path", "query", PROVIDER, "grant"];
+const STAGES = ["scheme", "host", "port", "path", "query", MODEL_PROVIDER_HEADER, "grant"];
 
 interface Try extends PatternOutcome {
   readonly url: EndpointUrl | OverrideFault;
@@ -114,7 +118,10 @@ function tryEndpoint(endpoint: OverrideEndpoint, ask: ReadAsk, grant: OverrideGr
 
 function providerFault(asked: string | undefined, served: string | undefined): OverrideFault | undefined {
   if (asked === undefined || asked === served) return undefined;
-  return { part: PROVIDER, detail: served === undefined ? "none must be sent" : `wanted ${served}` };
+  return {
+    part: MODEL_PROVIDER_HEADER,
+    detail: served === undefined ? "none must be sent" : `wanted ${served}`,
+  };
 }
 
 function grantFault({ endpoints }: OverrideGrant, name: string): OverrideFault | undefined {
@@ -125,13 +132,17 @@ function grantFault({ endpoints }: OverrideGrant, name: string): OverrideFault |
 /** What the client is told: where it failed, and nothing of what is listed. */
 function refusalFor(tried: readonly Try[]): OverrideDecision {
   const furthest = tried.toSorted((one, other) => stageOf(other) - stageOf(one))[0];
-  if (!furthest?.fault) return refuse("override_not_listed", { part: ENDPOINT, detail: "nothing is listed" });
+  if (!furthest?.fault)
+    return refuse("override_not_listed", { part: ENDPOINT_HEADER, detail: "nothing is listed" });
   const { part } = furthest.fault;
   if (isFault(furthest.url)) return refuse("override_invalid", furthest.url);
   if (part === "grant")
     return refuse("override_not_allowed", { part, detail: "the credential is for other endpoints" });
-  if (part === PROVIDER)
-    return refuse("override_invalid", { part, detail: `${PROVIDER} is not the endpoint's provider` });
+  if (part === MODEL_PROVIDER_HEADER)
+    return refuse("override_invalid", {
+      part,
+      detail: `${MODEL_PROVIDER_HEADER} is not the endpoint's provider`,
+    });
   return refuse("override_not_listed", { part, detail: `no pattern has its ${part}` });
 }
 

@@ -1,12 +1,13 @@
 /**
- * Compiles Signalbox into one executable: `npm run build` gives `dist/signalbox`. Two builds of the same commit by the
- * same Bun are the same bytes.
+ * Compiles Signalbox into one executable: `npm run build` gives `dist/signalbox`, and the licenses of what is in it.
+ * Two builds of the same commit by the same Bun are the same bytes.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import { commitOf } from "../shared/commit.ts";
+import { licenses } from "./release/licenses.ts";
 
 export const ROOT = join(import.meta.dirname, "..");
 
@@ -64,6 +65,6 @@ function run(args: readonly string[]): void {
 
 if (import.meta.main) {
   const outfile = join(ROOT, "dist", process.platform === "win32" ? "signalbox.exe" : "signalbox");
-  compile({ outfile });
+  writeFileSync(join(ROOT, "dist", "licenses.txt"), licenses(compile({ outfile })));
   console.log(`${relative(process.cwd(), outfile)}: ${Math.round(statSync(outfile).size / 1e6)} MB`);
 }

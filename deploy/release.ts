@@ -1,6 +1,7 @@
 /**
- * Builds what a release has, into `dist/release` or the folder behind `--into`: an executable for each system, a bill
- * of materials, checksums. `npm run release` builds for all systems, `npm run release -- linux-x64` for those named.
+ * Builds what a release has, into `dist/release` or the folder behind `--into`: an executable for each system, the
+ * licenses of what is in it, a bill of materials, checksums. `npm run release` builds for all systems,
+ * `npm run release -- linux-x64` for those named.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -11,6 +12,7 @@ import { parseArgs } from "node:util";
 import packageJson from "../package.json" with { type: "json" };
 import { compile, ROOT } from "./build.ts";
 import { bunExecutable, NoBun } from "./release/bun_executable.ts";
+import { licenses } from "./release/licenses.ts";
 import { sbom } from "./release/sbom.ts";
 import { fileName, nativeTarget, TARGETS, type Target } from "./release/targets.ts";
 
@@ -74,8 +76,10 @@ const built = wantedTargets(positionals).flatMap((target) => {
   return inputs ? [{ name: fileName(version, target), inputs }] : [];
 });
 if (built.length === 0) throw new Error("Cannot release: nothing was built");
+const inputs = built.flatMap((executable) => executable.inputs);
 const parts = `signalbox-${version}.cdx.json`;
-const document = sbom(built.flatMap(({ inputs }) => inputs));
-writeFileSync(join(values.into, parts), `${JSON.stringify(document, null, 2)}\n`);
-const names = [...built.map(({ name }) => name), parts];
+writeFileSync(join(values.into, parts), `${JSON.stringify(sbom(inputs), null, 2)}\n`);
+const texts = `signalbox-${version}-licenses.txt`;
+writeFileSync(join(values.into, texts), licenses(inputs));
+const names = [...built.map(({ name }) => name), texts, parts];
 writeFileSync(join(values.into, "SHA256SUMS"), names.map(checksum).join(""));

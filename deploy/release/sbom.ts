@@ -2,10 +2,12 @@ import { spawnSync } from "node:child_process";
 import process from "node:process";
 import lockfile from "../../package-lock.json" with { type: "json" };
 import { ROOT } from "../build.ts";
+import { installed, type Package, packagesOf } from "./packages.ts";
 
 /** What is read of a CycloneDX document; the rest of it stays as npm wrote it. */
 export interface Sbom {
-  metadata: { component: { name: string } };
+  serialNumber?: string | undefined;
+  metadata: { timestamp?: string | undefined; component: { name: string } };
   components: { "bom-ref": string; name: string; version: string }[];
   dependencies: { ref: string; dependsOn: string[] }[];
 }
@@ -19,20 +21,12 @@ export function sbom(inputs: readonly string[]): Sbom {
   const args = ["sbom", "--sbom-format=cyclonedx", "--sbom-type=application", "--package-lock-only"];
   const npm = spawnSync("npm", args, { cwd: ROOT, encoding: "utf8", shell: process.platform === "win32" });
   if (npm.status !== 0) throw new Error(`Cannot list packages: ${npm.error?.message ?? npm.stderr}`);
-  return restrict(JSON.parse(npm.stdout) as Sbom, new Set(["bun", ...packagesOf(inputs)].map(reference)));
+  const parts = [installed("node_modules/bun"), ...packagesOf(inputs)];
+  return restrict(JSON.parse(npm.stdout) as Sbom, new Set(parts.map(reference)));
 }
 
-/** `node_modules/a`, or `node_modules/a/node_modules/b`, of the files that are in one. */
-function packagesOf(inputs: readonly string[]): string[] {
-  return inputs.flatMap(
-    (input) => /^node_modules\/(.*node_modules\/)?(@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? [],
-  );
-}
-
-function reference(path: string): string {
-  const packages: Record<string, { version?: string }> = lockfile.packages;
-  const location = path === "bun" ? "node_modules/bun" : path;
-  return `${location.split("node_modules/").at(-1)}@${packages[location]?.version}`;
+function reference({ name, version }: Package): string {
+  return `${name}@${version}`;
 }
 
 function restrict(document: Sbom, kept: ReadonlySet<string>): Sbom {
@@ -44,5 +38,12 @@ function restrict(document: Sbom, kept: ReadonlySet<string>): Sbom {
   const dependencies = document.dependencies
     .filter(({ ref }) => ref === root || kept.has(ref))
     .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((other) => kept.has(other)) }));
-  return { ...document, metadata: { ...document.metadata, component }, components, dependencies };
+  return {
+    ...document,
+    // By chance and by the clock, and neither is asked for: the same sources are to give the same release.
+    serialNumber: undefined,
+    metadata: { ...document.metadata, timestamp: undefined, component },
+    components,
+    dependencies,
+  };
 }

@@ -13,6 +13,8 @@ models = ["llama3.2"]
 TOML
 "$program" route-test POST /v1/chat/completions --model llama3.2 --fleet "$folder/fleet.toml"
 
+# The shell that starts it makes its file when it comes to that.
+: >"$folder/demo.txt"
 "$program" demo --listen 127.0.0.1:0 >"$folder/demo.txt" &
 demo=$!
 trap 'kill "$demo"; rm -r "$folder"' EXIT

@@ -21,7 +21,10 @@ test("the files of the image are all that a relay needs", {
   skip: needsBinary() ?? noContainer(),
 }, async () => {
   using image = new ScratchFolder();
-  execFileSync("sh", [locate("deploy/docker/assemble.sh"), BINARY, image.at("root")]);
+  const licenses = image.write("licenses.txt", "Of what is in it");
+  execFileSync("sh", [locate("deploy/docker/assemble.sh"), BINARY, licenses, image.at("root")]);
+  assert.equal(image.read("root/usr/share/doc/signalbox/licenses.txt"), "Of what is in it");
+  assert.match(image.read("root/usr/share/doc/libc6/copyright"), /LGPL/);
   for (const mounted of ["root/proc", "root/dev"]) mkdirSync(image.at(mounted));
   const args = ["--mount", "sh", "-euc", ENTER, "sh", image.at("root"), "serve", "--listen", "0.0.0.0:0"];
   await using relay = new Program(args, {

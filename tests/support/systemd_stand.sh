@@ -22,8 +22,9 @@ boot() {
   # Of this machine's services only the journal starts.
   rm -rf "$root/etc/systemd/system" "$root/etc/signalbox"
   mkdir "$root/etc/systemd/system"
-  ls "$root/lib/systemd/system/sysinit.target.wants" | grep -v journal | while read -r unit; do
-    ln -s /dev/null "$root/etc/systemd/system/$unit"
+  for unit in "$root"/lib/systemd/system/sysinit.target.wants/*; do
+    case $unit in *journal*) continue ;; esac
+    ln -s /dev/null "$root/etc/systemd/system/${unit##*/}"
   done
   cat > "$root/etc/systemd/system/stand.service" <<'UNIT'
 [Unit]

@@ -19,7 +19,7 @@ manual pages in \`docs/man/\`: \`man -l docs/man/${name}.1\`. \`${name} COMMAND 
 | --- | --- |
 ${rows.join("\n")}
 
-\`\`\`sh
+\`\`\`sh run
 ${examples.join("\n")}
 \`\`\`
 

@@ -12,7 +12,7 @@ counts and rotates nothing. Who asks is looked at only where a request names its
 in that case what \`--header\` shows is judged by a running relay as if it had come, its API key or its signature, which
 stays good; API keys have no other say in where a request goes.
 
-\`\`\`sh
+\`\`\`sh run
 npx bun main.ts route-test POST /v1/chat/completions --model llama3 --fleet fleet.toml
 npx bun main.ts route-test POST /v1/chat/completions --model llama3 --server http://127.0.0.1:8080
 \`\`\`

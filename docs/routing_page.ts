@@ -25,7 +25,7 @@ const ASKING = `## What a request says
 | the conversation | JSON body \`session_id\`, header \`X-Session-Id\`; at most 256 characters |
 | what it goes on from | an id in the path (\`/v1/responses/ID\`, \`/v1/files/ID\`, …), JSON body \`previous_response_id\`, \`conversation\`, \`input_file_id\` |
 
-\`\`\`sh
+\`\`\`sh run
 curl https://relay.example.com/v1/chat/completions -H 'Content-Type: application/json' \\
   -d '{"model":"llama3","provider":{"order":["home","lab"]},"messages":[{"role":"user","content":"Hello"}]}'
 curl https://relay.example.com/v1/audio/transcriptions -H 'X-Provider: home' -F model=whisper -F file=@memo.wav
@@ -200,7 +200,7 @@ const TESTING = `## Trying it
 
 \`route-test\` answers where a request would go, of a fleet in a file or of a running relay, and sends nothing:
 
-\`\`\`sh
+\`\`\`sh run
 npx bun main.ts route-test POST /v1/chat/completions --model llama3 --provider '{"order":["home"]}' --fleet fleet.toml
 npx bun main.ts route-test POST /v1/chat/completions --model llama3 --server http://127.0.0.1:8080 --record found.toml
 npx bun main.ts route-test --scenario tests/routing/scenarios

@@ -41,7 +41,7 @@ order = ["attic", "rack"]
 reasons = { rack = "second in order" }
 \`\`\`
 
-\`\`\`sh
+\`\`\`sh run
 npx bun main.ts route-test --scenario order.toml
 npx bun main.ts route-test --scenario tests/routing/scenarios
 \`\`\`

@@ -15,7 +15,10 @@ export function brokenOff(wanted: string, cause?: Error): Http1Failure {
 /** There is no connection. */
 export function dialFailure({ host, port }: Origin, cause: unknown): Http1Failure {
   const timeout = cause instanceof DialError && cause.kind === "timeout";
-  const message = `Cannot connect to ${host}:${port}: ${cause instanceof Error ? cause.message : cause}`;
+  // Who dials says that it did.
+  const told = cause instanceof DialError ? cause.message : undefined;
+  const message =
+    told ?? `Cannot connect to ${host}:${port}: ${cause instanceof Error ? cause.message : cause}`;
   if (timeout) return new Http1Failure("timeout", message, { cause, during: "connect" });
   return new Http1Failure("unreachable", message, { cause });
 }

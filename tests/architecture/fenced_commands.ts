@@ -6,8 +6,6 @@ export interface DocumentedCommand {
   readonly text: string;
   /** It stands in a block that is marked for running: "sh run". */
   readonly run: boolean;
-  /** The arguments of `signalbox`, when it starts that. */
-  readonly args: string[] | undefined;
 }
 
 /** The commands in a document's `sh` blocks, in order. */
@@ -17,14 +15,12 @@ export function commandsIn(path: string): DocumentedCommand[] {
       .replaceAll(/\\\n\s*/g, "")
       .split("\n")
       .filter(Boolean)
-      .map((text) => ({ text, run: run !== undefined, args: programArguments(text) })),
+      .map((text) => ({ text, run: run !== undefined })),
   );
 }
 
-/** How documents start the program: from source, or the executable. What stands behind a `>` is the shell's. */
-export const STARTER = /^(?:npx (?:bun|deno run -A) main\.ts|signalbox) /;
+/** How documents start the program: from source, or the executable. */
+export const STARTER = /^(?:npx (?:bun|deno run -A) main\.ts|signalbox|dist\/signalbox) /;
 
-function programArguments(text: string): string[] | undefined {
-  if (!STARTER.test(text)) return undefined;
-  return text.replace(STARTER, "").split(" >")[0]!.split(" ");
-}
+/** It takes a whole machine, with a service manager: `tests/end_to_end/service_commands.test.ts` types it in one. */
+export const OF_A_MACHINE = /^(?:sudo (?:signalbox service|systemctl)|journalctl) /;

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { startDemoBackend } from "../../worker/demo/backend.ts";
+import { ROUTE_TEST_NOTES } from "../../server/route_test/help.ts";
 import { canMakeCertificates } from "../support/certificates.ts";
 import { noCurl } from "../support/curl.ts";
-import { BUN } from "../support/runtimes.ts";
-import { commandsIn, type DocumentedCommand, STARTER } from "./fenced_commands.ts";
-import { Reader, ReaderFolder } from "./reader.ts";
-import { locate, PROJECT_FILES, read } from "./source_tree.ts";
+import { lacks } from "../support/tools.ts";
+import { commandsIn, OF_A_MACHINE } from "./fenced_commands.ts";
+import { Reader } from "./reader.ts";
+import { PROJECT_FILES, read } from "./source_tree.ts";
 
 /** What the manual says to type can be typed, from the top of a page to its end. README has a test of its own. */
 
@@ -15,36 +15,62 @@ const pages = PROJECT_FILES.filter((path) => /^(?:docs\/)?[\w-]+\.md$/.test(path
   .map((path) => ({ path, commands: commandsIn(path) }))
   .filter(({ commands }) => commands.length > 0);
 
-/** Pages about a relay that runs already. */
-const BESIDE_A_RELAY = new Set(["docs/troubleshooting.md"]);
-
 /** Followed by tests of their own. */
 const FOLLOWED_ELSEWHERE = new Set(["README.md", "docs/override.md"]);
 
-/** Commands that are printed and not typed, each with its reason. */
-const NOT_TYPED: readonly (readonly [command: RegExp, reason: string])[] = [
-  [/^npm (?:test|run (?:check|format|docs|setup))$/, "the tests are run by them"],
-  [/^npm start$/, "the test of README types it"],
-  [
-    /^npm run (?:build|release)|^dist\/signalbox /,
-    "tests/run.ts builds it, tests/end_to_end/binary.test.ts starts it",
-  ],
-  [/^npx bun tests\/run\.ts /, "it would start this test"],
-  [
-    /route-test /,
-    "tests/server/route_test/read_scenario.test.ts reads its flags, scenarios run by themselves",
-  ],
-  [
-    /^curl https:\/\/relay\.example\.com\/v1\/\S+ -H '(?:X-Provider|Content-Type).*(?:whisper|"order")/,
-    "needs providers and models of those names",
-  ],
-  [/^npx deno run -A main\.ts/, "the end-to-end tests start it on Deno"],
+/** Commands that are printed and not typed: why not, and where else a test sees to them. */
+const NOT_TYPED: readonly { command: RegExp; why: string; seen?: readonly [path: string, text: string] }[] = [
+  { command: /^npm test$/, why: "this test is a part of it" },
+  {
+    command: /^npm run check$/,
+    why: "it takes half a minute, and npm test begins with it",
+    seen: ["tests/run.ts", '{ name: "check", command: [BUN, "run", "check"] }'],
+  },
+  {
+    command: /^docker build -f deploy\/docker\/Dockerfile /,
+    why: "it wants an engine, and an image of a registry: the files of the image are started without",
+    seen: ["tests/end_to_end/container_image.test.ts", "deploy/docker/assemble.sh"],
+  },
+  {
+    command: /^docker compose -f deploy\/docker\/compose\.yaml up$/,
+    why: "it wants an engine: the file is read, and the program started with what it says",
+    seen: ["tests/deploy/containers.test.ts", '"-f", locate(COMPOSE), "config"'],
+  },
 ];
 
-/** The examples of `--help`, which change the machine or want a relay: their flags are read. */
+/** The examples of `--help`, one after the other. */
 const EXAMPLES = "docs/command-line.md";
-/** Files that they name. */
-const NAMED = ["secret.txt", "signing-secret.txt", "admin-token.txt", "relay.toml", "worker.toml"];
+
+const RELAY = `listen = "127.0.0.1:0"
+worker_secret_file = "secret.txt"
+[override]
+[[override.endpoint]]
+name = "dac"
+patterns = ["https://*.example.com/v1/**"]
+credential = "passthrough"
+[[override.key]]
+id = "upstream-1"
+secret = { file = "signing-secret.txt" }
+endpoints = ["dac"]
+`;
+const WORKER = `proxy_url = "https://relay.example.com"
+worker_secret_file = "secret.txt"
+backend_url = "http://127.0.0.1:11434"
+`;
+
+/** What a page's reader has, or has done, before a command is typed. */
+const BEFORE: readonly (readonly [page: string, command: RegExp, prepare: (reader: Reader) => unknown])[] = [
+  ["docs/troubleshooting.md", /^signalbox doctor serve$/, (reader) => reader.hasRelay()],
+  ["docs/route-test.md", / --fleet /, (reader) => reader.hasRelay()],
+  ["docs/routing.md", /"order":\["home","lab"\]/, (reader) => reader.hasRelay()],
+  ["docs/scenarios.md", /order\.toml$/, (reader) => reader.write("order.toml", tomlOf("docs/scenarios.md"))],
+  [EXAMPLES, /^signalbox doctor worker/, (reader) => reader.write("worker.toml", WORKER)],
+  [EXAMPLES, /^signalbox config print/, (reader) => reader.write("relay.toml", RELAY)],
+  [EXAMPLES, /^signalbox config init/, (reader) => reader.remove("relay.toml")],
+  [EXAMPLES, /^signalbox override check/, (reader) => reader.write("relay.toml", RELAY)],
+  [EXAMPLES, /\{fpath\[1\]\}/, (reader) => reader.folderOf("FPATH", "local/bin")],
+  [EXAMPLES, /\$PROFILE/, (reader) => reader.folderOf("PROFILE", "profile.ps1")],
+];
 
 test("there are pages with commands, and the shell can read each", () => {
   assert.ok(pages.length > 8);
@@ -53,55 +79,68 @@ test("there are pages with commands, and the shell can read each", () => {
 
 test("every script that a page names is one of package.json", () => {
   const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
-  const named = pages
-    .flatMap(({ commands }) => commands)
-    .flatMap(({ text }) => /^npm (?:run )?(\S+)/.exec(text)?.[1] ?? []);
-  assert.ok(named.length > 5);
+  const named = PROJECT_FILES.filter((path) => path.endsWith(".md"))
+    .flatMap((path) => [...read(path).matchAll(/\bnpm (?:run ([\w:]+)|(start|test)\b)/g)])
+    .map(([, run, own]) => run ?? own!);
+  assert.ok(named.length > 20);
   assert.deepEqual(
     named.filter((name) => !(name in scripts)),
     [],
   );
 });
 
-test(`the flags of every example of ${EXAMPLES} can be read`, async () => {
-  using folder = new ReaderFolder();
-  for (const name of NAMED)
-    folder.write(name, name.endsWith(".txt") ? "a secret of at least 32 characters\n" : "");
-  const { commands } = pages.find(({ path }) => path === EXAMPLES)!;
-  const started = commands.map(({ text }) => text.replace(/^sudo /, "")).filter((text) => STARTER.test(text));
-  assert.ok(started.length > 10);
-  for (const text of started) {
-    const line = text.replace(STARTER, `${BUN} ${locate("main.ts")} `).split(" >")[0]!;
-    execFileSync("sh", ["-c", `${line} --print-settings`], { cwd: folder.path, stdio: "pipe" });
+test("every command that is printed is typed by a test, or has its reason not to be", () => {
+  const untyped = pages.flatMap(({ commands }) => commands.filter(({ run }) => !run).map(({ text }) => text));
+  assert.deepEqual(
+    untyped.filter((text) => !NOT_TYPED.some(({ command }) => command.test(text))),
+    [],
+  );
+  for (const { command, seen: [path, text] = [] } of NOT_TYPED) {
+    assert.ok(
+      untyped.some((found) => command.test(found)),
+      `${command} is printed nowhere, or typed: take it off the list`,
+    );
+    if (path && text) assert.ok(read(path).includes(text), `${path}: ${text}`);
   }
 });
 
-test("every command that is printed is typed by a test, or has its reason not to be", () => {
-  const untold = pages
-    .filter(({ path }) => path !== EXAMPLES)
-    .flatMap(({ path, commands }) => commands.filter(({ run }) => !run).map(({ text }) => `${path}: ${text}`))
-    .filter((found) => !NOT_TYPED.some(([command]) => command.test(found.slice(found.indexOf(": ") + 2))));
-  assert.deepEqual(untold, []);
+test("every command that takes a machine stands where one is booted for it", () => {
+  const there = read("tests/end_to_end/service_commands.test.ts");
+  const found = pages.filter(({ commands }) => commands.some(({ text }) => OF_A_MACHINE.test(text)));
+  assert.ok(found.length > 1);
+  for (const { path } of found) assert.ok(there.includes(`"${path}"`), path);
 });
 
-const lacking = noCurl() ?? (canMakeCertificates() ? undefined : "needs openssl");
+const lacking = noCurl() ?? lacks("npm") ?? (canMakeCertificates() ? undefined : "needs openssl");
 
 for (const { path, commands } of pages) {
-  const typed = commands.filter(({ run }) => run);
+  const typed = commands.filter(({ run, text }) => run && !OF_A_MACHINE.test(text)).map(({ text }) => text);
   if (typed.length === 0 || FOLLOWED_ELSEWHERE.has(path)) continue;
-  test(`who follows ${path} gets what it says`, { skip: lacking }, () => follow(path, typed));
+  test(`who follows ${path} gets what it says`, { timeout: 120_000, skip: lacking }, () =>
+    follow(path, typed),
+  );
 }
 
-async function follow(path: string, commands: readonly DocumentedCommand[]): Promise<void> {
-  const backend = await startDemoBackend();
-  try {
-    await using reader = new Reader(`http://127.0.0.1:${backend.port}`);
-    if (BESIDE_A_RELAY.has(path)) await reader.hasRelay();
-    for (const command of commands) {
-      const printed = await reader.type(command);
-      if (command.text.startsWith("curl")) assert.match(printed, /^\{(?!"error")/, command.text);
-    }
-  } finally {
-    await backend.stop(true);
+async function follow(path: string, commands: readonly string[]): Promise<void> {
+  const preparations = BEFORE.filter(([page]) => page === path);
+  for (const [, command] of preparations) assert.ok(commands.some((text) => command.test(text)));
+  await using reader = await Reader.open();
+  reader.write("fleet.toml", fleetOfHelp());
+  for (const text of commands) {
+    for (const [, command, prepare] of preparations) if (command.test(text)) await prepare(reader);
+    // Where it is missing, only this is.
+    if (text.startsWith("signalbox completions zsh") && lacks("zsh")) continue;
+    const printed = await reader.type(text);
+    if (text.startsWith("curl")) assert.match(printed, /^\{(?!"error")/, text);
   }
+}
+
+function fleetOfHelp(): string {
+  const [, fleet] = /^A fleet\.toml for the examples:\n\n((?: {2}.*\n|\n)+)/.exec(ROUTE_TEST_NOTES)!;
+  return fleet!;
+}
+
+/** The first file that a page prints. */
+function tomlOf(page: string): string {
+  return /^```toml\n([\s\S]*?)^```$/m.exec(read(page))![1]!;
 }

@@ -36,7 +36,8 @@ export function completionsCommand(program: () => Program): Command {
   };
 }
 
-const EXAMPLE = `signalbox completions bash \\
+const EXAMPLE = `mkdir -p ~/.local/share/bash-completion/completions
+signalbox completions bash \\
   > ~/.local/share/bash-completion/completions/signalbox
 signalbox completions zsh > "\${fpath[1]}/_signalbox"
 signalbox completions fish > ~/.config/fish/completions/signalbox.fish

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { dryRun } from "../../../server/route_test/dry_run.ts";
 import { judge } from "../../../server/route_test/expectations.ts";
 import { readFleet, readScenario } from "../../../server/route_test/read_scenario.ts";
-import { commandsIn } from "../../architecture/fenced_commands.ts";
 import { read } from "../../architecture/source_tree.ts";
 
 /** What is wrong with files is in `tests/command_line/transcripts/route_test_mistakes.txt`. */
@@ -104,10 +103,4 @@ test("the scenario that docs/scenarios.md shows passes", () => {
     judge(expect, dryRun(request, fleet)).filter(({ holds }) => !holds),
     [],
   );
-});
-
-test("the commands that the pages show are those of route-test", () => {
-  const commands = ["docs/scenarios.md", "docs/route-test.md"].flatMap(commandsIn);
-  assert.ok(commands.length >= 4);
-  for (const { args } of commands) assert.equal(args?.[0], "route-test");
 });

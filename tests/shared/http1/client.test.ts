@@ -103,7 +103,9 @@ test("an invalid answer closes the connection at once", () =>
 test("nobody listening is unreachable", () =>
   withBackend(async (setup) => {
     await setup.backend.close();
-    assert.deepEqual((await fail(setup, "unreachable")).events, ["failed"]);
+    const { events, failure } = await fail(setup, "unreachable");
+    assert.deepEqual(events, ["failed"]);
+    assert.equal(failure!.message.match(/Cannot connect to/g)?.length, 1);
   }));
 
 test("a dialler that times out is a timeout while connecting", () =>

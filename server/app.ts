@@ -1,8 +1,9 @@
 import { Elysia, ParseError, ValidationError } from "elysia";
 import { type FailureOptions, RelayFailure } from "../shared/failures.ts";
 import { pathOf } from "../shared/path_of.ts";
-import { workerHealth, workerReport, workersOf } from "./admin/reports.ts";
+import { measuredReport, workerHealth, workerReport, workersOf } from "./admin/reports.ts";
 import { modelById, modelList } from "./catalogue.ts";
+import type { Dashboard } from "./dashboard/dashboard.ts";
 import type { Fleet } from "./fleet.ts";
 import type { WorkerLink } from "./hub/worker_connection.ts";
 import type { Relay } from "./relay/relay.ts";
@@ -14,6 +15,7 @@ import type { WaitingLine } from "./waiting_line.ts";
 
 export interface AppParts {
   relay: Pick<Relay, "handle">;
+  dashboard: Dashboard;
   fleet: Fleet<WorkerLink>;
   line: Pick<WaitingLine<WorkerLink>, "length">;
   version: string;
@@ -21,7 +23,9 @@ export interface AppParts {
   settings: RelaySettings & Pick<ServeSettings, "provider">;
   /** How often each override endpoint was used; undefined: there are none. */
   overrides(): Record<string, Record<string, number>> | undefined;
-  /** Whether a request shows the admin token. */
+  /** How many requests were relayed or refused, by what came of them; undefined: none yet. */
+  requests(): Record<string, number> | undefined;
+  /** Whether a request shows the admin token, or a session of the dashboard. */
   isAdmin(headers: Headers): boolean;
   /** Milliseconds since 1970. */
   timeMs(): number;
@@ -52,13 +56,21 @@ export function makeApp(parts: AppParts) {
       .get("/admin/stats", () => ({
         queue_depth: { [parts.settings.provider]: parts.line.length },
         active_workers: workersOf(parts.fleet).length,
-        ...overridesReport(parts),
+        ...countsReport(parts),
+        ...measuredReport(parts.fleet.snapshot()),
       }))
       .post(
         "/admin/route-test",
         ({ body }) => answerRouteTest(body, parts.fleet.snapshot(), parts.settings),
         { body: routeTestBody, parse: "json" },
       )
+      .get("/dashboard", ({ request }) => parts.dashboard.page(request))
+      .post("/dashboard/sign-in", ({ request }) => parts.dashboard.signIn(request, contextOf(request)), {
+        parse: "none",
+      })
+      .post("/dashboard/sign-out", ({ request }) => parts.dashboard.signOut(request, contextOf(request)), {
+        parse: "none",
+      })
       // The body is the backend's: nothing may parse it.
       .all("/*", ({ request }) => parts.relay.handle(request, contextOf(request)), { parse: "none" })
   );
@@ -67,9 +79,10 @@ export function makeApp(parts: AppParts) {
 export type App = ReturnType<typeof makeApp>;
 
 /** Nothing while there is nothing to tell. */
-function overridesReport(parts: AppParts) {
+function countsReport(parts: AppParts) {
+  const requests = parts.requests();
   const overrides = parts.overrides();
-  return overrides && { overrides };
+  return { ...(requests && { requests }), ...(overrides && { overrides }) };
 }
 
 /** Everybody may know that the relay lives; who works for it is for its operator. */

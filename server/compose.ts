@@ -2,9 +2,13 @@ import { systemClock } from "../shared/clock.ts";
 import { runtime } from "../shared/runtime/current.ts";
 import { Sweeper } from "../shared/sweeper.ts";
 import { version } from "../shared/version.ts";
+import { AdminDoor } from "./admin/admin_door.ts";
 import { AdminToken } from "./admin/admin_token.ts";
+import { RequestTally } from "./admin/request_tally.ts";
 import { makeApp } from "./app.ts";
 import { Cors } from "./cors.ts";
+import { Dashboard } from "./dashboard/dashboard.ts";
+import { Sessions } from "./dashboard/sessions.ts";
 import { Fleet } from "./fleet.ts";
 import { Front } from "./front.ts";
 import { connectionLog } from "./hub/connection_log.ts";
@@ -27,6 +31,8 @@ const clock = systemClock;
 /** The parts of a relay, each from those above it. */
 export function compose(settings: ServeSettings) {
   const adminToken = new AdminToken(settings.adminToken);
+  const isTrustedProxy = trustedProxies(settings.trustedProxies);
+  const adminDoor = makeAdminDoor(adminToken, isTrustedProxy);
   const clientDoor = new ClientDoor({
     required: wantsKeys(settings),
     keys: settings.apiKeysFile ? watchKeys(settings.apiKeysFile, clock) : () => new Map(),
@@ -39,6 +45,7 @@ export function compose(settings: ServeSettings) {
   });
   const ports = new Set<number>();
   const override = settings.override && overrideParts(settings.override, { clock, clientDoor, ports });
+  const tally = new RequestTally();
   const relay = new Relay({
     settings: {
       ...settings,
@@ -52,29 +59,41 @@ export function compose(settings: ServeSettings) {
     runtime,
     authenticate: authenticator(clientDoor, adminToken),
     override,
-    isTrustedProxy: trustedProxies(settings.trustedProxies),
+    tally,
+    isTrustedProxy,
   });
   const hub = makeHub(settings, fleet);
   const app = makeApp({
     relay,
+    dashboard: new Dashboard({ isOn: settings.dashboard, door: adminDoor, clock }),
     fleet,
     line,
     version,
     settings: { ...settings, liveOverride: override?.live },
     overrides: () => override?.tally.report(),
-    isAdmin: (headers) => adminToken.isShown(headers),
+    requests: () => tally.report(),
+    isAdmin: (headers) => adminDoor.isShown(headers),
     timeMs: Date.now,
   });
   const front = new Front({
     hub,
     app,
     cors: new Cors(settings.corsOrigins),
-    admit: (headers, credential) => {
-      if (credential === "admin") adminToken.require(headers);
-      if (credential === "client") clientDoor.authenticate(headers);
+    admit: (request, context, credential) => {
+      if (credential === "admin") adminDoor.require(request, context);
+      if (credential === "client") clientDoor.authenticate(request.headers);
     },
   });
   return { front, hub, line, ports, override };
+}
+
+function makeAdminDoor(token: AdminToken, isTrustedProxy: (peer: string) => boolean): AdminDoor {
+  return new AdminDoor({
+    token,
+    sessions: new Sessions(clock),
+    limiter: new AuthLimiter(clock),
+    isTrustedProxy,
+  });
 }
 
 /** Who may send requests, and what of their headers stays here. */

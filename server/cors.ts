@@ -5,7 +5,7 @@ const EXPOSED =
 /** A day: browsers cap it at two hours or so. */
 const PREFLIGHT_MAX_AGE_S = 86_400;
 
-/** Lets pages of the named origins call from a browser (fetch standard, "CORS protocol"). Never for `/admin`. */
+/** Lets pages of the named origins call from a browser (fetch standard, "CORS protocol"). Never for the operator's. */
 export class Cors {
   readonly #origins: ReadonlySet<string>;
 
@@ -15,7 +15,7 @@ export class Cors {
 
   /** The origin to answer to; undefined when the request comes from no page, or from one that may not. */
   allowedOrigin(headers: Headers, path: string): string | undefined {
-    if (this.#origins.size === 0 || path === "/admin" || path.startsWith("/admin/")) return undefined;
+    if (this.#origins.size === 0 || /^\/(?:admin|dashboard)(?:\/|$)/.test(path)) return undefined;
     const origin = headers.get("origin");
     return origin !== null && (this.#origins.has("*") || this.#origins.has(origin)) ? origin : undefined;
   }

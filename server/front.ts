@@ -16,7 +16,7 @@ export interface FrontParts {
   app: { fetch(request: Request): Response | Promise<Response> };
   cors: Cors;
   /** Let through who may have what is reserved. @throws RelayFailure */
-  admit(headers: Headers, credential: Credential): void;
+  admit(request: Request, context: RequestContext, credential: Credential): void;
 }
 
 /**
@@ -57,7 +57,7 @@ export class Front {
       if (!reserved) return this.#parts.app.fetch(request);
       // What is meant for a customer's own endpoint is never answered with what the shared workers have.
       if (namesEndpoint(request.headers)) throw new RelayFailure("override_not_allowed");
-      this.#parts.admit(request.headers, reserved.credential);
+      this.#parts.admit(request, context, reserved.credential);
       return this.#reserved(request, context);
     } catch (thrown) {
       return refuse(toFailure(thrown), request, context);

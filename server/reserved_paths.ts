@@ -20,11 +20,15 @@ export const RESERVED_PATHS: readonly ReservedPath[] = [
   { path: "/admin/workers", methods: READ, credential: "admin" },
   { path: "/admin/stats", methods: READ, credential: "admin" },
   { path: "/admin/route-test", methods: ["POST"], credential: "admin" },
+  // These look for themselves who comes: the page is there for who has yet to sign in.
+  { path: "/dashboard", methods: READ, credential: "none" },
+  { path: "/dashboard/sign-in", methods: ["POST"], credential: "none" },
+  { path: "/dashboard/sign-out", methods: ["POST"], credential: "none" },
 ];
 
 /** Kept for the relay though nothing is there yet: a backend must not appear under these. */
 const RESERVED_PREFIXES = ["/admin/", "/v1/worker/", "/dashboard/"];
-const RESERVED_NAMES = new Set(["/admin", "/v1/worker", "/metrics", "/dashboard"]);
+const RESERVED_NAMES = new Set(["/admin", "/v1/worker", "/metrics"]);
 
 /**
  * The reserved path that `path` is, or undefined when it is to be relayed.

@@ -79,7 +79,12 @@ export const serveSettings = z
       group: "Clients",
       env: ["MODELRELAY_ADMIN_TOKEN"],
       modelRelay: true,
-      says: "What /admin asks for; without it /admin is closed",
+      says: "What /admin and /dashboard ask for; without it both are closed",
+    }),
+    dashboard: field(flag, {
+      group: "Clients",
+      default: "true",
+      says: "Show /dashboard to who signs in with the admin token",
     }),
     allowPaths: field(somePaths, {
       group: "Clients",

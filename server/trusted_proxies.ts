@@ -10,3 +10,14 @@ export function trustedProxies(networks: readonly string[]): (peer: string) => b
     return ranges.some((range) => range[0].kind() === address.kind() && address.match(range));
   };
 }
+
+/** The address that counts for a client: its peer's, or behind proxies of ours the nearest that is none of them. */
+export function clientAddress(
+  peer: string,
+  headers: Headers,
+  isTrustedProxy: (peer: string) => boolean,
+): string {
+  if (!isTrustedProxy(peer)) return peer;
+  const chain = (headers.get("x-forwarded-for") ?? "").split(",").map((address) => address.trim());
+  return chain.findLast((address) => address !== "" && !isTrustedProxy(address)) ?? peer;
+}

@@ -62,7 +62,7 @@ const TABLE = {
   }),
   admin_forbidden: client(403, {
     says: "The admin token is needed",
-    hint: "send --admin-token as Authorization: Bearer; without one set, /admin is closed",
+    hint: "send --admin-token as Authorization: Bearer, or sign in at /dashboard; without one set, both are closed",
   }),
   override_not_allowed: client(403, {
     says: "This request may not name a provider endpoint",

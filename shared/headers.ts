@@ -1,5 +1,6 @@
 import { RelayFailure } from "./failures.ts";
 import type { HeaderPairs } from "./http1/types.ts";
+import { setsSession, withoutSession } from "./session_cookie.ts";
 
 /** What crosses a hop and what stops there. Names are compared in lower case. */
 
@@ -72,7 +73,9 @@ export function requestPairs(headers: Headers, crossing: RequestCrossing): Heade
   headers.forEach((value, name) => {
     if (REQUEST_STOPS.has(name) || isForRelay(name) || consumed.includes(name) || named?.has(name)) return;
     if (!trustedPeer && name === "forwarded") return;
-    pairs.push([name, value]);
+    const kept = name === "cookie" ? withoutSession(value) : value;
+    // An empty field stays what it was.
+    if (kept !== "" || value === "") pairs.push([name, kept]);
   });
   if (contentLength !== undefined) pairs.push(["content-length", String(contentLength)]);
   pushForwarded(pairs, headers, crossing);
@@ -129,6 +132,7 @@ export function toResponseHeaders(pairs: HeaderPairs, additions: Readonly<Record
   for (const [name, value] of responsePairs(pairs)) {
     const lower = name.toLowerCase();
     if (lower === "content-length" || lower.startsWith("x-signalbox-")) continue;
+    if (lower === "set-cookie" && setsSession(value)) continue;
     append(headers, lower, value);
   }
   headers.set("via", continued(headers.get("via"), VIA));

@@ -69,6 +69,10 @@ export const CAUSES_OF_CLIENTS = {
       likely: "A client's API key was sent: it opens nothing below `/admin`",
       look: "the token in `Authorization: Bearer`",
     },
+    {
+      likely: "The dashboard is used through a proxy that changes `Host`, or that is no `--trusted-proxy`",
+      look: "the message: it then says that the request does not come from the dashboard's own page",
+    },
   ],
   override_not_allowed: [
     {
@@ -197,7 +201,8 @@ export const CAUSES_OF_CLIENTS = {
   ],
   too_many_attempts: [
     {
-      likely: "A worker tries again and again with an old worker secret, or somebody guesses at it",
+      likely:
+        "A worker tries again and again with an old worker secret, or somebody guesses at it or the admin token",
       look: "`peer` in the relay's log",
     },
     {

@@ -1,4 +1,3 @@
-import { RelayFailure } from "../../shared/failures.ts";
 import { digest, sameDigest } from "../keys/digest.ts";
 
 /** Decides who may see and change the relay itself. Without a token nobody may. */
@@ -9,15 +8,17 @@ export class AdminToken {
     this.#digest = token === undefined ? undefined : digest(token);
   }
 
+  get isSet(): boolean {
+    return this.#digest !== undefined;
+  }
+
+  is(text: string): boolean {
+    return this.#digest !== undefined && sameDigest(this.#digest, digest(text));
+  }
+
   /** `Authorization: Bearer TOKEN`; the bare token too, as in ModelRelay. */
   isShown(headers: Headers): boolean {
     const value = headers.get("authorization");
-    if (!this.#digest || value === null) return false;
-    return sameDigest(this.#digest, digest(value.replace(/^Bearer +/i, "").trim()));
-  }
-
-  /** @throws RelayFailure `admin_forbidden` */
-  require(headers: Headers): void {
-    if (!this.isShown(headers)) throw new RelayFailure("admin_forbidden");
+    return value !== null && this.is(value.replace(/^Bearer +/i, "").trim());
   }
 }

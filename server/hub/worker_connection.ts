@@ -60,6 +60,7 @@ export interface ConnectionEvents {
 /** One worker's socket, from its acceptance to its end: registers the worker, keeps its link, tells the fleet. */
 export class WorkerConnection implements SocketHandlers {
   readonly peer: string;
+  readonly connectedAt = new Date();
   /** With its variant, which a worker may name when it registers. */
   provider: string;
   registration: Registration | undefined;
@@ -69,7 +70,8 @@ export class WorkerConnection implements SocketHandlers {
   #socket!: MessageSocket;
   #liveness: Liveness | undefined;
   #registerTimer: Timer | undefined;
-  #heardSinceProbe = true;
+  /** How often something came of the worker. */
+  #heardTimes = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -114,10 +116,10 @@ export class WorkerConnection implements SocketHandlers {
 
   /** Ask a namesake whether it is still there; it goes when it is not. */
   probe(): void {
-    this.#heardSinceProbe = false;
+    const heardTimes = this.#heardTimes;
     this.link?.sendControl({ type: "ping" });
     this.#options.clock.after(PROBE_DEADLINE_MS, () => {
-      if (!this.#heardSinceProbe) this.terminate("worker heartbeat timed out");
+      if (this.#heardTimes === heardTimes) this.terminate("worker heartbeat timed out");
     });
   }
 
@@ -146,7 +148,7 @@ export class WorkerConnection implements SocketHandlers {
   // ---------------------------------------------------------------------------------------------------------
 
   #heard(): void {
-    this.#heardSinceProbe = true;
+    this.#heardTimes++;
     this.#liveness?.heard();
   }
 

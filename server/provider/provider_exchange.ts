@@ -72,7 +72,7 @@ export class ProviderExchange implements CarriedExchange {
     if (this.#started) {
       this.#blocked = !this.#request!.write(bytes);
     } else {
-      this.#unsent.push(bytes);
+      this.#unsent.push(new Uint8Array(bytes));
       this.#unsentBytes += bytes.length;
       this.#request?.write(bytes);
       this.#blocked = this.#unsentBytes >= UNSENT_MAX_BYTES && !this.#isWhole;
@@ -176,8 +176,7 @@ export class ProviderExchange implements CarriedExchange {
       this.#request!.pause();
     }
     this.#touch();
-    // A copy: the connection uses its bytes again, the relay keeps what it gets.
-    this.#tell(() => this.#options.handlers.data(new Uint8Array(bytes), false));
+    this.#tell(() => this.#options.handlers.data(bytes, false));
   }
 
   #fail(failure: Http1Failure): void {

@@ -1,5 +1,6 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { FailureCode } from "../../shared/failures.ts";
+import { ByteQueue } from "../../shared/link/byte_queue.ts";
 import type { ResetCode } from "../../shared/link/events.ts";
 import type { BodySink, BodySource } from "../../shared/runtime/ports.ts";
 import type { Sweeper, Watched } from "../../shared/sweeper.ts";
@@ -28,15 +29,21 @@ export interface AnswerBodyOptions extends Pick<AnswerWay, "lessons" | "change">
   over(outcome: BodyOutcome): void;
 }
 
+/** Written at a time of what waits: enough for a client that is quick again. */
+const WRITE_BYTES = 64 * 1024;
+
 /** A response body on its way from the link to the client, one chunk after the other, at the client's pace. */
 export class AnswerBody implements BodySource, Watched {
   deadlineMs: number;
   bytes = 0;
   readonly #options: AnswerBodyOptions;
   #sink: BodySink | undefined;
-  /** What came before the runtime was ready for it. */
-  #early: Uint8Array[] = [];
-  /** Given to the sink and not yet taken by it: the worker gets no credit for these bytes. */
+  /**
+   * What came before the runtime was ready for it, or while the client was behind. Not for the runtime to keep, which
+   * would tell only when all of it has left: so the worker gets credit piece by piece.
+   */
+  readonly #waiting = new ByteQueue();
+  /** Not yet taken by the client: the worker gets no credit for these bytes. */
   #unconsumed = 0;
   #blocked = false;
   #ended = false;
@@ -70,7 +77,7 @@ export class AnswerBody implements BodySource, Watched {
     this.#ended = true;
     this.#options.lessons.end();
     for (const piece of this.#options.change?.end() ?? []) this.#pass(piece);
-    if (this.#sink) this.#finish({ kind: "complete" });
+    if (this.#sink) this.#finish();
   }
 
   reset(code: ResetCode, text: string): void {
@@ -86,19 +93,22 @@ export class AnswerBody implements BodySource, Watched {
 
   start(sink: BodySink): void {
     this.#sink = sink;
-    for (const chunk of this.#early) this.#write(chunk);
-    this.#early = [];
+    this.#writeWaiting();
     if (this.#over) this.#cut();
-    else if (this.#ended) this.#finish({ kind: "complete" });
+    else if (this.#ended) this.#finish();
     else this.settled();
   }
 
   drain(): void {
     this.#blocked = false;
     this.#caughtUp();
+    this.#writeWaiting();
+    if (this.#ended) this.#endIfTaken();
+    else this.settled();
   }
 
   cancel(): void {
+    this.#waiting.clear();
     if (this.#over) return;
     this.#options.exchange.reset("cancelled", "the client left");
     this.#conclude({ kind: "client_gone" });
@@ -115,26 +125,44 @@ export class AnswerBody implements BodySource, Watched {
   /** A piece for the client. */
   #pass(piece: Uint8Array): void {
     this.bytes += piece.length;
-    if (this.#sink) this.#write(piece);
-    else this.#early.push(piece);
+    if (this.#sink && !this.#blocked && this.#waiting.queuedBytes === 0) this.#write(piece);
+    else this.#waiting.append(piece, 0);
+  }
+
+  /** As much as the client takes. */
+  #writeWaiting(): void {
+    while (!this.#blocked) {
+      const first = this.#waiting.first(WRITE_BYTES);
+      if (!first) return;
+      this.#write(first.bytes);
+      this.#waiting.take(first.bytes.length);
+    }
   }
 
   #write(chunk: Uint8Array): void {
-    if (this.#sink!.write(chunk) || this.#blocked) return;
+    if (this.#sink!.write(chunk)) return;
     this.#blocked = true;
     this.deadlineMs = this.#options.clock.nowMs() + this.#options.slowReaderMs;
   }
 
+  /** The client has all but what waits here, which may be longer than what came of it. */
   #caughtUp(): void {
-    this.#options.exchange.consumed(this.#unconsumed);
-    this.#unconsumed = 0;
+    const taken = Math.max(0, this.#unconsumed - this.#waiting.queuedBytes);
+    this.#options.exchange.consumed(taken);
+    this.#unconsumed -= taken;
     this.deadlineMs = this.#options.clock.nowMs() + this.#options.responseIdleMs;
   }
 
-  #finish(outcome: BodyOutcome): void {
+  /** All of it came from the worker; what the client has not taken leaves at its pace. */
+  #finish(): void {
     if (this.#over) return;
-    this.#sink!.end();
-    this.#conclude(outcome);
+    this.#endIfTaken();
+    this.#conclude({ kind: "complete" });
+  }
+
+  #endIfTaken(): void {
+    if (this.#waiting.queuedBytes === 0) this.#sink!.end();
+    else this.#sink!.flush();
   }
 
   #breakOff(outcome: BodyOutcome): void {

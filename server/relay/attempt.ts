@@ -114,7 +114,7 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
 
   data(bytes: Uint8Array): void {
     if (this.#answer) this.#answer.data(bytes);
-    else this.#early.push(bytes);
+    else this.#early.push(new Uint8Array(bytes));
   }
 
   writable(): void {

@@ -12,7 +12,7 @@ export interface Carrier {
 
 /** One exchange, as the relay holds it. Every call is ignored once it is over. */
 export interface CarriedExchange {
-  /** Nobody changes the bytes afterwards. False: wait for `writable`. */
+  /** Copied before the call returns. False: wait for `writable`. */
   write(bytes: Uint8Array): boolean;
   /** The request's body is complete. */
   end(): void;

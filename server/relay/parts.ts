@@ -1,6 +1,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { Runtime } from "../../shared/runtime/ports.ts";
 import type { Sweeper } from "../../shared/sweeper.ts";
+import type { RequestTally } from "../admin/request_tally.ts";
 import type { WorkerLink } from "../hub/worker_connection.ts";
 import type { AdmittedOverride, OverrideDoor } from "../override/door.ts";
 import type { OverrideTally } from "../override/tally.ts";
@@ -49,5 +50,7 @@ export interface RelayParts {
   authenticate(headers: Headers): Omit<Caller, "trustedPeer" | "override">;
   /** Requests that name an endpoint of their own; undefined: none may. */
   override: OverrideParts | undefined;
+  /** Told of every request when it is over. */
+  tally: Pick<RequestTally, "ended">;
   isTrustedProxy(peer: string): boolean;
 }

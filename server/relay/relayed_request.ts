@@ -156,6 +156,7 @@ export class RelayedRequest implements Watched {
   #finished(): void {
     this.#record.bytesIn = this.#body?.receivedBytes ?? 0;
     const { overrideName, result } = this.#record;
+    this.#parts.tally.ended(result);
     if (overrideName !== undefined) this.#parts.override?.tally.ended(overrideName, result);
     this.#record.write(this.#parts.clock.nowMs());
   }

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { RelayFailure } from "../../shared/failures.ts";
+import { release } from "../../shared/release.ts";
 import { applyEdits, type Edit } from "../body_edits.ts";
 import type { CarriedExchange } from "./carrier.ts";
 
@@ -96,11 +97,13 @@ export class RequestBody {
     for (let at = 0; !target.stopped; ) {
       const chunk = this.#kept[at];
       if (chunk) {
-        if (this.#replayable) at++;
-        else this.#drop();
-        const written = edited ?? chunk;
+        const isLast = !this.#replayable;
+        if (isLast) this.#drop();
+        else at++;
+        const hasRoom = target.exchange.write(edited ?? chunk);
         edited = undefined;
-        if (!target.exchange.write(written)) await target.room();
+        if (isLast) release(chunk);
+        if (!hasRoom) await target.room();
       } else if (this.#ended) {
         target.exchange.end();
         return;

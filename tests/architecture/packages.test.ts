@@ -65,7 +65,7 @@ test("`check` is format, lint, types and generated pages", () => {
   const parts = scripts.check.split(" && ").map((part) => scripts[part.replace("bun run ", "")]);
   assert.deepEqual(parts, [
     "biome check --error-on-warnings .",
-    "tsc --noEmit",
+    "tsc --noEmit && tsc --noEmit --project server/dashboard/page",
     "bun docs/generate.ts --check",
   ]);
 });

@@ -22,7 +22,7 @@ function makeTestApp() {
     capabilities: new Set(["method", "binary"]),
     linkForm: "framed",
     labels: { zdr: true },
-    link: { connection: { peer: "192.0.2.1" } } as unknown as WorkerLink,
+    link: { connection: { peer: "192.0.2.1", connectedAt: new Date(0) } } as unknown as WorkerLink,
   });
   const app = makeApp({
     relay: {
@@ -37,6 +37,9 @@ function makeTestApp() {
     settings: serveSettings.parse({}),
     isAdmin: (headers) => headers.get("authorization") === "Bearer t",
     overrides: () => undefined,
+    requests: () => undefined,
+    // Not asked here: tests/server/dashboard has it.
+    dashboard: undefined as never,
     timeMs: () => 1_700_000_000_000,
   });
   const fetchApp = (path: string, init?: RequestInit) => {

@@ -9,8 +9,13 @@ export function lacks(...tools: string[]): string | undefined {
   return missing && `needs ${missing}`;
 }
 
-/** Whether there is a program of that name. Servers are seldom in the `PATH` of those who are not root. */
+/** Whether there is a program of that name. */
 export function isInstalled(tool: string): boolean {
+  return pathOfTool(tool) !== undefined;
+}
+
+/** Where it is. Servers are seldom in the `PATH` of those who are not root. */
+export function pathOfTool(tool: string): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin"];
-  return folders.some((folder) => existsSync(join(folder, tool)));
+  return folders.map((folder) => join(folder, tool)).find((path) => existsSync(path));
 }

@@ -36,6 +36,9 @@ function makeTestApp(settings: object = {}) {
     settings: serveSettings.parse(settings),
     isAdmin: () => true,
     overrides: () => undefined,
+    requests: () => undefined,
+    // Not asked here: tests/server/dashboard has it.
+    dashboard: undefined as never,
     timeMs: () => 0,
   });
   return { app, fleet };

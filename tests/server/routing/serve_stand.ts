@@ -44,6 +44,7 @@ export class ServeStand {
     },
     authenticate: () => ({ name: undefined, consumed: [], mayExplain: false }),
     override: undefined,
+    tally: { ended: () => {} },
     isTrustedProxy: () => false,
   });
 

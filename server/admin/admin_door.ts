@@ -1,0 +1,108 @@
+import { RelayFailure } from "../../shared/failures.ts";
+import type { RequestContext } from "../../shared/runtime/ports.ts";
+import { sessionsIn } from "../../shared/session_cookie.ts";
+import { isForeign, isSameOrigin } from "../dashboard/same_origin.ts";
+import type { Sessions } from "../dashboard/sessions.ts";
+import type { AuthLimiter } from "../keys/auth_limiter.ts";
+import { clientAddress } from "../trusted_proxies.ts";
+import type { AdminToken } from "./admin_token.ts";
+
+export interface AdminDoorOptions {
+  token: AdminToken;
+  sessions: Sessions;
+  limiter: AuthLimiter;
+  isTrustedProxy(peer: string): boolean;
+}
+
+/** Where a request came in, as far as this door has to know. */
+type Arrival = Pick<RequestContext, "peer" | "secure">;
+
+/** Lets in who may see the relay itself: who shows the admin token, or a session that began with it. */
+export class AdminDoor {
+  readonly #options: AdminDoorOptions;
+
+  constructor(options: AdminDoorOptions) {
+    this.#options = options;
+  }
+
+  /** Whether there is a token at all: without one nobody comes in. */
+  get isOpen(): boolean {
+    return this.#options.token.isSet;
+  }
+
+  /** Nobody is refused, and nothing is counted. */
+  isShown(headers: Headers): boolean {
+    return this.#options.token.isShown(headers) || this.hasSession(headers);
+  }
+
+  hasSession(headers: Headers): boolean {
+    return sessionsIn(headers.get("cookie")).some((token) => this.#options.sessions.isOpen(token));
+  }
+
+  /** For what the operator may call. @throws RelayFailure `admin_forbidden`, `too_many_attempts` */
+  require({ method, headers }: Pick<Request, "method" | "headers">, arrival: Arrival): void {
+    const hasSession = this.hasSession(headers);
+    // The cookie comes along when a page of another port asks. Who types the address may look; what is more than looking
+    // has to be the dashboard's.
+    const looks = method === "GET" || method === "HEAD";
+    const mayUseSession = looks ? !isForeign(headers) : this.#isSameOrigin(headers, arrival);
+    if (hasSession && mayUseSession) return;
+    if (!headers.has("authorization")) throw hasSession ? FOREIGN() : new RelayFailure("admin_forbidden");
+    this.#counted(headers, arrival, () => {
+      if (!this.#options.token.isShown(headers)) throw new RelayFailure("admin_forbidden");
+    });
+  }
+
+  /** Begin a session. Gives what its cookie holds. @throws RelayFailure `admin_forbidden`, `too_many_attempts` */
+  signIn(token: string, headers: Headers, arrival: Arrival): string {
+    return this.#counted(headers, arrival, () => {
+      if (!this.#options.token.is(token)) throw new RelayFailure("admin_forbidden");
+      return this.#options.sessions.begin();
+    });
+  }
+
+  signOut(headers: Headers): void {
+    for (const token of sessionsIn(headers.get("cookie"))) this.#options.sessions.end(token);
+  }
+
+  /** @throws RelayFailure `too_many_attempts` */
+  requirePatience(headers: Headers, arrival: Arrival): void {
+    const waitMs = this.#options.limiter.retryAfterMs(this.#addressOf(headers, arrival));
+    if (waitMs > 0) throw new RelayFailure("too_many_attempts", { retryAfterS: waitMs / 1000 });
+  }
+
+  /** @throws RelayFailure `admin_forbidden` for what another page sent, or nobody knows who */
+  requireSameOrigin(headers: Headers, arrival: Arrival): void {
+    if (!this.#isSameOrigin(headers, arrival)) throw FOREIGN();
+  }
+
+  /** Whether the browser is on TLS, as far as the relay or a proxy of ours can tell. */
+  isSecure(headers: Headers, { peer, secure }: Arrival): boolean {
+    if (secure || !this.#options.isTrustedProxy(peer)) return secure;
+    return /^https\b/.test(headers.get("x-forwarded-proto") ?? "");
+  }
+
+  #isSameOrigin(headers: Headers, { peer }: Arrival): boolean {
+    const told = this.#options.isTrustedProxy(peer) ? headers.get("x-forwarded-host") : null;
+    return isSameOrigin({ headers, host: told ?? headers.get("host") ?? "" });
+  }
+
+  /** Before the credential is looked at, as a guesser must not learn that it was right. */
+  #counted<T>(headers: Headers, arrival: Arrival, check: () => T): T {
+    this.requirePatience(headers, arrival);
+    try {
+      return check();
+    } catch (failure) {
+      // Where nothing can be guessed, nobody guesses.
+      if (this.isOpen) this.#options.limiter.failed(this.#addressOf(headers, arrival));
+      throw failure;
+    }
+  }
+
+  #addressOf(headers: Headers, { peer }: Arrival): string {
+    return clientAddress(peer, headers, this.#options.isTrustedProxy);
+  }
+}
+
+const FOREIGN = () =>
+  new RelayFailure("admin_forbidden", { detail: "it does not come from the dashboard's own page" });

@@ -1,0 +1,107 @@
+import type { Clock } from "../../shared/clock.ts";
+import { RelayFailure } from "../../shared/failures.ts";
+import { contentLength } from "../../shared/headers.ts";
+import { log } from "../../shared/log.ts";
+import type { RequestContext } from "../../shared/runtime/ports.ts";
+import { SESSION_COOKIE } from "../../shared/session_cookie.ts";
+import { within } from "../../shared/within.ts";
+import type { AdminDoor } from "../admin/admin_door.ts";
+import { CLOSED, DASHBOARD, type Document, SIGN_IN } from "./documents.ts";
+import { SESSION_LIFETIME_MS } from "./sessions.ts";
+
+export interface DashboardOptions {
+  /** Off: nothing is here. */
+  isOn: boolean;
+  door: AdminDoor;
+  clock: Clock;
+}
+
+/** A token and what JSON or a form adds. Anybody may send it: it must not fill the memory, nor stay. */
+const SIGN_IN_MAX_BYTES = 4096;
+const SIGN_IN_MAX_MS = 10_000;
+
+/** Nothing of it is for a cache, another page's frame or another page's eyes. */
+const HEADERS = {
+  "cache-control": "no-store",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+};
+
+type Arrival = Pick<RequestContext, "peer" | "secure">;
+
+/** `/dashboard` and what is below it. What its page shows comes from `/admin` and `/health`. */
+export class Dashboard {
+  readonly #options: DashboardOptions;
+
+  constructor(options: DashboardOptions) {
+    this.#options = options;
+  }
+
+  /** The page that fits who asks. */
+  page({ headers }: Request): Response {
+    this.#requireOn();
+    const { html, policy } = this.#documentFor(headers);
+    return new Response(html, {
+      headers: { ...HEADERS, "content-type": "text/html; charset=utf-8", "content-security-policy": policy },
+    });
+  }
+
+  /** @throws RelayFailure */
+  async signIn(request: Request, arrival: Arrival): Promise<Response> {
+    this.#requireOn();
+    const { door } = this.#options;
+    door.requirePatience(request.headers, arrival);
+    door.requireSameOrigin(request.headers, arrival);
+    const session = door.signIn(await this.#tokenIn(request), request.headers, arrival);
+    log.info("Somebody signed in at the dashboard", { peer: arrival.peer });
+    return this.#withCookie(`${session}; Max-Age=${SESSION_LIFETIME_MS / 1000}`, request.headers, arrival);
+  }
+
+  /** @throws RelayFailure */
+  signOut({ headers }: Request, arrival: Arrival): Response {
+    this.#requireOn();
+    this.#options.door.requireSameOrigin(headers, arrival);
+    this.#options.door.signOut(headers);
+    return this.#withCookie("; Max-Age=0", headers, arrival);
+  }
+
+  #requireOn(): void {
+    if (!this.#options.isOn) throw new RelayFailure("not_found");
+  }
+
+  #documentFor(headers: Headers): Document {
+    const { door } = this.#options;
+    if (!door.isOpen) return CLOSED;
+    return door.hasSession(headers) ? DASHBOARD : SIGN_IN;
+  }
+
+  #withCookie(value: string, headers: Headers, arrival: Arrival): Response {
+    const secure = this.#options.door.isSecure(headers, arrival) ? "; Secure" : "";
+    const cookie = `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict${secure}`;
+    return new Response(null, { status: 204, headers: { ...HEADERS, "set-cookie": cookie } });
+  }
+
+  /** From a form or from JSON; "" where there is none. @throws RelayFailure */
+  async #tokenIn(request: Request): Promise<string> {
+    const length = contentLength(request.headers.get("content-length"));
+    if (length === undefined || length > SIGN_IN_MAX_BYTES) throw new RelayFailure("body_too_large");
+    const reading = request.text();
+    if (!(await within(this.#options.clock, SIGN_IN_MAX_MS, reading)))
+      throw new RelayFailure("upload_timeout");
+    const text = await reading;
+    const isForm = request.headers.get("content-type")?.startsWith("application/x-www-form-urlencoded");
+    return isForm ? (new URLSearchParams(text).get("token") ?? "") : tokenInJson(text);
+  }
+}
+
+function tokenInJson(text: string): string {
+  try {
+    const { token } = JSON.parse(text) as { token?: unknown };
+    return typeof token === "string" ? token : "";
+  } catch (cause) {
+    throw new RelayFailure("bad_request", { detail: "the body is not JSON", cause });
+  }
+}

@@ -2,15 +2,17 @@
  * Runs every check and test there is, and ends with one line that counts them: what `npm test` does.
  *
  * The same unit and contract tests run under Bun and under Deno; the end-to-end tests start the program as
- * processes, once on each runtime and once as the executable, which is built before. `bun tests/run.ts PATH…` runs the
- * named files only, in the same way.
+ * processes, on each runtime and as the executable, which is built before; and on each of the three over framed links,
+ * then over plain ones what starts a worker. `bun tests/run.ts PATH…` runs the named files only, in the same way.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { FORMS, type LinkForm } from "./support/link_form.ts";
 import { BUN, DENO } from "./support/runtimes.ts";
+import { testsWithLinks } from "./support/tests_with_links.ts";
 
 interface Step {
   name: string;
@@ -81,17 +83,24 @@ function steps(only: string[]): Step[] {
     ...(unit.length > 0 ? [bunTest("unit tests on Bun", unit), denoTest("unit tests on Deno", unit)] : []),
     ...(whole.length > 0
       ? [
-          bunTest("end to end on Bun", whole, { SIGNALBOX_TEST_RUNTIME: "bun" }),
-          bunTest("end to end on Deno", whole, { SIGNALBOX_TEST_RUNTIME: "deno" }),
+          ...endToEnd("Bun", whole, { SIGNALBOX_TEST_RUNTIME: "bun" }),
+          ...endToEnd("Deno", whole, { SIGNALBOX_TEST_RUNTIME: "deno" }),
           { name: "build", command: [BUN, "deploy/build.ts"] },
           // With an override that nobody asks for, which is to change nothing.
-          bunTest("end to end on the binary", whole, {
+          ...endToEnd("the binary", whole, {
             SIGNALBOX_TEST_RUNTIME: "binary",
             SIGNALBOX_TEST_OVERRIDE: "1",
           }),
         ]
       : []),
   ];
+}
+
+function endToEnd(runtime: string, paths: string[], env: Record<string, string>): Step[] {
+  const overEach: Record<LinkForm, string[]> = { framed: paths, plain: testsWithLinks(paths) };
+  return FORMS.filter((form) => overEach[form].length > 0).map((form) =>
+    bunTest(`end to end on ${runtime}, ${form} links`, overEach[form], { ...env, SIGNALBOX_TEST_FORM: form }),
+  );
 }
 
 async function run(step: Step): Promise<Result> {

@@ -32,6 +32,15 @@ const DRAIN_POLL_MS = 50;
 /** How long a closing handshake may take before the process ends without it. */
 const CLOSE_GRACE_MS = 500;
 
+/** Of RFC 6455, 7.4.1: what a relay closes with that takes no worker with this secret. */
+const POLICY_VIOLATION = 1008;
+
+/**
+ * A read takes all that the kernel has, and what of it the client of the relay takes no more of waits here: with half
+ * a megabyte each, 500 clients that stall fill the memory. Enough for 128 MB/s from a machine a millisecond away.
+ */
+const UNREAD_BYTES = 128 * 1024;
+
 const clock = systemClock;
 const delay = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
 
@@ -103,6 +112,8 @@ export async function work(settings: WorkSettings, options: WorkOptions = {}): P
 function makeBackend(settings: WorkSettings, meter?: Meter): Backend {
   const url = new URL(settings.backendUrl);
   const caPem = settings.backendCaFile ? [readText(settings.backendCaFile)] : undefined;
+  // One with TLS may be far away, where more has to be on its way.
+  const isNear = url.protocol === "http:";
   return {
     origin: originOf(url, caPem),
     basePath: url.pathname.replace(/\/+$/, ""),
@@ -112,6 +123,7 @@ function makeBackend(settings: WorkSettings, meter?: Meter): Backend {
       connectTimeoutMs: settings.backendConnectTimeoutMs,
       firstByteTimeoutMs: unlimitedAsZero(settings.backendFirstByteTimeoutMs),
       idleBodyTimeoutMs: unlimitedAsZero(settings.backendIdleTimeoutMs),
+      ...(isNear && { unreadBytes: UNREAD_BYTES }),
     }),
     prefixes: settings.endpointPrefixes,
     capacity: new Capacity(settings.maxConcurrency),
@@ -191,13 +203,19 @@ async function allAnswered(sessions: readonly Session[], backend: Backend): Prom
 
 function reportApart(relay: string, why: DialError | SessionEnd, delayMs: number): void {
   const retryMs = Math.round(delayMs);
-  if (!(why instanceof DialError)) {
-    log.warn("The link ended", { relay, code: why.code, reason: why.reason, retry_ms: retryMs });
-  } else if (why.status === 401) {
+  if (isRefusedSecret(why)) {
     log.error("The relay refuses the worker secret", { relay, retry_ms: retryMs });
+  } else if (!(why instanceof DialError)) {
+    log.warn("The link ended", { relay, code: why.code, reason: why.reason, retry_ms: retryMs });
   } else {
     log.warn("The relay cannot be reached", { relay, why: why.message, retry_ms: retryMs });
   }
+}
+
+/** Before the upgrade, or, to who offers no framed form, by a close right after it: ModelRelay's manner. */
+function isRefusedSecret(why: DialError | SessionEnd): boolean {
+  if (why instanceof DialError) return why.status === 401;
+  return why.code === POLICY_VIOLATION && why.healthyMs === 0 && /authentication failed/.test(why.reason);
 }
 
 function reportBackend(backend: string, isReachable: boolean): void {

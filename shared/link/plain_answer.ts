@@ -51,7 +51,7 @@ export class PlainAnswer {
     const status = message.status_code;
     if (!isFinal(status)) return this.#invalid(status);
     if (this.#status !== undefined) return this.#endStream(status);
-    const head = { status, headers: responsePairs(message.headers) };
+    const head = { status, headers: responsePairs(message.headers, this.options.method) };
     // A worker that read a coded body as text has damaged it.
     if (isEncoded(head.headers)) return this.#reset("invalid", "The worker sent a coded body as text");
     this.#whole(head, this.#held === "" ? (message.body ?? "") : this.#held);
@@ -64,7 +64,7 @@ export class PlainAnswer {
   #firstWithHead(message: MessageNamed<"response_chunk">): void {
     const status = message.status_code as number;
     if (!isFinal(status)) return this.#invalid(status);
-    this.#begin({ status, headers: responsePairs(message.headers) });
+    this.#begin({ status, headers: responsePairs(message.headers, this.options.method) });
     this.#piece(message.chunk);
   }
 

@@ -1,4 +1,4 @@
-import { FAILURES, type FailureCode } from "../failure_table.ts";
+import { FAILURES, type FailureCode, type FailureEntry } from "../failure_table.ts";
 import type { ResetCode } from "./events.ts";
 import { FAILURE_OF_RESET } from "./reset_failure.ts";
 
@@ -10,6 +10,7 @@ export interface PlainFailure {
   status: number;
   /** JSON, in the dialect of the API that the path belongs to. */
   body: string;
+  headers: Record<string, string>;
 }
 
 /** Here it is the answer that is too long: a request that is never leaves the relay. */
@@ -22,10 +23,14 @@ const ANSWER_SAYS: Partial<Record<ResetCode, string>> = {
 };
 
 export function plainFailure(code: ResetCode, path: string): PlainFailure {
-  const { status, says } = FAILURES[CODES[code]];
+  const { status, says, retryAfterS }: FailureEntry = FAILURES[CODES[code]];
   return {
     status: ANSWER_SAYS[code] ? 502 : status,
     body: failureBody(path, CODES[code], ANSWER_SAYS[code] ?? says),
+    headers: {
+      "content-type": "application/json",
+      ...(retryAfterS !== undefined && { "retry-after": `${retryAfterS}` }),
+    },
   };
 }
 

@@ -7,6 +7,8 @@ import type { HeaderPairs } from "../http1/types.ts";
  */
 const NOT_IN_REQUESTS: ReadonlySet<string> = new Set(["content-length", "host", "accept-encoding", "expect"]);
 const NOT_IN_RESPONSES: ReadonlySet<string> = new Set(["content-length"]);
+/** The answer to a HEAD tells the length of what a GET would get: nothing else does. */
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** RFC 9110, 5.6.2 and 5.5: a token; any Latin-1 but the controls, tab excepted. */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -20,8 +22,8 @@ export function requestRecord(pairs: HeaderPairs): HeaderRecord | undefined {
 }
 
 /** The header fields of a response, as they stand in a message. */
-export function responseRecord(pairs: HeaderPairs): HeaderRecord | undefined {
-  return toRecord(crossing(pairs, NOT_IN_RESPONSES));
+export function responseRecord(pairs: HeaderPairs, method: string): HeaderRecord | undefined {
+  return toRecord(crossing(pairs, notInAnswerTo(method)));
 }
 
 /** The header fields that a `request` message carries, without what must not reach a backend. */
@@ -30,8 +32,12 @@ export function requestPairs(record: HeaderRecord = {}): HeaderPairs {
 }
 
 /** The header fields that an answer carries, without what must not reach a client. */
-export function responsePairs(record: HeaderRecord = {}): HeaderPairs {
-  return crossing(Object.entries(record), NOT_IN_RESPONSES);
+export function responsePairs(record: HeaderRecord = {}, method = "POST"): HeaderPairs {
+  return crossing(Object.entries(record), notInAnswerTo(method));
+}
+
+function notInAnswerTo(method: string): ReadonlySet<string> {
+  return method === "HEAD" ? NOTHING : NOT_IN_RESPONSES;
 }
 
 /** A body in a content coding is not text. */

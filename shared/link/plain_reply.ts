@@ -11,6 +11,7 @@ import { TextBody } from "./text_body.ts";
 
 export interface ReplyOptions {
   requestId: string;
+  method: string;
   path: string;
   /** The request asked for a stream. */
   streaming: boolean;
@@ -81,7 +82,11 @@ export class PlainReply {
   end(): ResetCode | undefined {
     if (!this.#body.end()) return "text_only";
     const { status, headers } = this.#head ?? { status: 502, headers: [] };
-    const last = this.#lastMessage(status, responseRecord(headers), this.#streams ? "" : this.#body.take());
+    const last = this.#lastMessage(
+      status,
+      responseRecord(headers, this.options.method),
+      this.#streams ? "" : this.#body.take(),
+    );
     if (Buffer.byteLength(last) > MAX_SENT_TEXT_BYTES) return "too_large";
     this.#complete(last);
     return undefined;
@@ -89,12 +94,11 @@ export class PlainReply {
 
   /** End with a failure that the client can read: as the answer, or as the last event of a stream that has begun. */
   fail(code: ResetCode): void {
-    const { status, body } = plainFailure(code, this.options.path);
+    const { status, body, headers } = plainFailure(code, this.options.path);
     this.discard();
     const begun = this.#chunksTaken > 0 || this.#queued !== "";
     this.#headWaits &&= begun;
-    if (!begun)
-      return this.#complete(this.#lastMessage(status, { "content-type": "application/json" }, body));
+    if (!begun) return this.#complete(this.#lastMessage(status, headers, body));
     this.#queue(failureEvent(body, this.#tail));
     this.#complete(this.#lastMessage(status === 504 ? 504 : 502, undefined, ""));
   }
@@ -119,7 +123,7 @@ export class PlainReply {
     const head = this.#headWaits ? this.#head : undefined;
     this.#headWaits = false;
     this.#chunksTaken++;
-    const headers = head && responseRecord(head.headers);
+    const headers = head && responseRecord(head.headers, this.options.method);
     return serialise({
       type: "response_chunk",
       request_id: this.options.requestId,

@@ -191,6 +191,7 @@ export class PlainWorkerConnection implements LinkConnection {
   #create(requestId: string, head: LinkRequestHead): WorkerExchange {
     const reply = new PlainReply({
       requestId,
+      method: head.method,
       path: head.target,
       streaming: head.streaming,
       carriesHead: this.#options.features.includes(FEATURE.head),

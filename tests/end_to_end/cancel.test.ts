@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { endRelay, lineHas, slotsFree, startRelay } from "../support/admin_view.ts";
+import { formFlag } from "../support/link_form.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { RawBackend } from "../support/raw_backend.ts";
 import { chunk, RawClient, requestText } from "../support/raw_client.ts";
@@ -101,7 +102,7 @@ describe("over a framed link", () => {
   before(async () => {
     backend = await RawBackend.start();
     relay = await startRelay();
-    worker = await WorkerProgram.start(relay.url, backend.url, ["--models=m"]);
+    worker = await WorkerProgram.start(relay.url, backend.url, ["--models=m", formFlag("framed")]);
   });
 
   after(async () => {
@@ -137,7 +138,10 @@ describe("over a framed link", () => {
   });
 
   test("sent, not yet started by the worker", async () => {
-    await using lazy = await ScriptedWorker.connect(relay.url, { register: { models: ["lazy"] } });
+    await using lazy = await ScriptedWorker.connect(relay.url, {
+      form: "framed",
+      register: { models: ["lazy"] },
+    });
     await using client = await RawClient.sends(relay.port, requestText({ body: { model: "lazy" } }));
     const request = await lazy.next();
     client.leave();
@@ -146,7 +150,10 @@ describe("over a framed link", () => {
   });
 
   test("the worker has its slot back though nobody confirms the cancel", async () => {
-    await using mute = await ScriptedWorker.connect(relay.url, { register: { models: ["mute"] } });
+    await using mute = await ScriptedWorker.connect(relay.url, {
+      form: "framed",
+      register: { models: ["mute"] },
+    });
     for (let round = 0; round < 3; round++) {
       await using client = await RawClient.sends(relay.port, requestText({ body: { model: "mute" } }));
       const request = await mute.next();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { after, before, test } from "node:test";
 import { endRelay, slotsFree, startRelay } from "../support/admin_view.ts";
+import { cannotOverPlain } from "../support/link_form.ts";
 import { OVERRIDE_REFUSAL, type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { RawBackend } from "../support/raw_backend.ts";
 import { ask, chunk, RawClient, type RequestText, requestText } from "../support/raw_client.ts";
@@ -44,7 +45,7 @@ async function refusedWith(
   return response;
 }
 
-test("invalid JSON is forwarded untouched", async () => {
+test("invalid JSON is forwarded untouched", { skip: cannotOverPlain("text") }, async () => {
   const body = Buffer.from('{"model":"m", nope: \u00e9\u0000\u2028 "\\ud800"', "utf8");
   const broken = Buffer.concat([body, Buffer.from([0xff, 0xfe, 0x00])]);
   const headers = { "content-type": "application/json", "content-length": String(broken.length) };
@@ -69,7 +70,9 @@ test("body_too_large, announced", async () => {
   await refusedWith(413, "body_too_large", { headers });
 });
 
-test("body_too_large, found out while it arrives", async () => {
+const WHOLE = cannotOverPlain("wholeRequests");
+
+test("body_too_large, found out while it arrives", { skip: WHOLE }, async () => {
   const headers = { "transfer-encoding": "chunked", "content-type": "application/octet-stream" };
   await using client = await RawClient.sends(relay.port, requestText({ path: "/upload", headers }));
   const piece = chunk("x".repeat(65_536));
@@ -82,7 +85,7 @@ test("body_too_large, found out while it arrives", async () => {
   await slotsFree(relay);
 });
 
-test("body_too_large after the answer began breaks the answer off", async () => {
+test("body_too_large after the answer began breaks the answer off", { skip: WHOLE }, async () => {
   const headers = { "transfer-encoding": "chunked", "content-type": "application/octet-stream" };
   await using client = await RawClient.sends(relay.port, requestText({ path: "/upload", headers }));
   client.send(chunk("x"));

@@ -64,7 +64,7 @@ test("plain_link_text_only: a client that takes bytes only", async () => {
 });
 
 test("bytes go to a worker that takes them", async () => {
-  await using framed = await ScriptedWorker.connect(relay.url);
+  await using framed = await ScriptedWorker.connect(relay.url, { form: "framed" });
   await using client = await sendBytes(BINARY, { "content-type": "image/png" });
   const request = await (await framed.next()).received();
   request.answer(200);

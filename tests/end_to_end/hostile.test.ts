@@ -11,6 +11,7 @@ import { type ScriptedRequest, ScriptedWorker } from "../support/scripted_worker
 /** What a worker that breaks the protocol, or lies, can do to others: nothing. */
 
 const KIB = 1024;
+const BREAKING = { form: "framed", register: { models: ["bad"] } } as const;
 
 let relay: RelayProgram;
 let honest: ScriptedWorker;
@@ -99,7 +100,7 @@ const BREACHES: Record<string, (id: number) => Uint8Array | string> = {
 assert.ok(Object.keys(BREACHES).length > 20);
 for (const [name, breach] of Object.entries(BREACHES)) {
   test(`link_protocol: ${name} ends its own link only`, async () => {
-    await using worker = await ScriptedWorker.connect(relay.url, { register: { models: ["bad"] } });
+    await using worker = await ScriptedWorker.connect(relay.url, BREAKING);
     const text = requestText({ method: "PATCH", path: "/x", headers: { "x-model": "bad" }, body: "body" });
     await using client = await RawClient.sends(relay.port, text);
     const { exchange } = await worker.next();
@@ -114,7 +115,7 @@ for (const [name, breach] of Object.entries(BREACHES)) {
 }
 
 test("frames for an exchange that is over, or never was, are dropped", async () => {
-  await using worker = await ScriptedWorker.connect(relay.url, { register: { models: ["bad"] } });
+  await using worker = await ScriptedWorker.connect(relay.url, BREAKING);
   const ask = () => RawClient.sends(relay.port, requestText({ body: { model: "bad" } }));
   await using client = await ask();
   const first = await worker.next();

@@ -6,6 +6,7 @@ import { after, before, describe, test } from "node:test";
 import OpenAI from "openai";
 import { endRelay, startRelay, workersOf, workersWhen } from "../support/admin_view.ts";
 import { EchoBackend } from "../support/echo_backend.ts";
+import { FORMS, formFlag } from "../support/link_form.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { ScriptedWorker } from "../support/scripted_worker.ts";
 
@@ -56,13 +57,13 @@ describe("labels", () => {
     return listed as unknown as { object: string; providers: { name: string; labels?: object }[] };
   }
 
-  for (const form of ["framed", "plain"] as const) {
+  for (const form of FORMS) {
     test(`from a file and from flags they come over a ${form} link`, LIMIT, async () => {
       const flags = ["--price-prompt=0.5", "--data-collection=deny", "--supported-parameters=tools,seed"];
-      if (form === "plain") flags.push("--link-form=plain");
       await using worker = await WorkerProgram.start(relay.url, backend.url, [
         `--config=${config}`,
         ...flags,
+        formFlag(form),
       ]);
       const forAll = {
         zdr: true,
@@ -105,7 +106,7 @@ describe("labels", () => {
     await workersWhen(relay, (workers) => workers.length === 0);
   });
 
-  for (const form of ["framed", "plain"] as const) {
+  for (const form of FORMS) {
     test(`a foreign worker's wrong labels cost it these, not its place (${form})`, LIMIT, async () => {
       const labels = { zdr: "yes", data_collection: "deny", colour: "red", models: { m: { price: 3 } } };
       await using worker = await ScriptedWorker.connect(relay.url, {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { after, before, describe, test } from "node:test";
 import { endRelay, slotsFree, startRelay } from "../support/admin_view.ts";
+import { cannotOverPlain, LINK_FORM } from "../support/link_form.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { type BackendRequest, RawBackend } from "../support/raw_backend.ts";
 import { chunk, RawClient, requestText } from "../support/raw_client.ts";
@@ -67,7 +68,8 @@ describe("a relay with short limits", () => {
   });
 
   for (const headers of [{ "content-length": "3000000" }, { "transfer-encoding": "chunked" }]) {
-    test(`upload_timeout: a stream that stops arriving, ${Object.keys(headers)}`, async () => {
+    const skip = cannotOverPlain("wholeRequests");
+    test(`upload_timeout: a stream that stops arriving, ${Object.keys(headers)}`, { skip }, async () => {
       const type = { "content-type": "application/octet-stream" };
       const text = requestText({ path: "/upload", headers: { ...headers, ...type } });
       await using client = await RawClient.sends(relay.port, text);
@@ -102,7 +104,8 @@ describe("a relay with short limits", () => {
     client.resume();
     await client.isClosed();
     assert.equal((await client.response()).complete, false);
-    await relay.says(/client_stalled/);
+    // What a plain link cannot slow down piles up before.
+    await relay.says(LINK_FORM === "plain" ? /link_overflow/ : /client_stalled/);
   });
 });
 
@@ -172,7 +175,7 @@ describe("a client that takes nothing", () => {
     });
   }
 
-  test("and goes on later has lost nothing", async () => {
+  test("and goes on later has lost nothing", { skip: cannotOverPlain("noCredit") }, async () => {
     await using backend = await RawBackend.start();
     await using relay = await startRelay();
     await using _worker = await WorkerProgram.start(relay.url, backend.url, ["--models=m"]);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { endRelay, startRelay } from "../support/admin_view.ts";
+import { cannotOverPlain } from "../support/link_form.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { RawBackend } from "../support/raw_backend.ts";
 import { chunk, RawClient, requestText } from "../support/raw_client.ts";
@@ -46,7 +47,9 @@ test("an answer outlives one that stands still", async () => {
   assert.deepEqual([complete, body], [true, "data: 1\n\n".repeat(events)]);
 });
 
-test("an upload outlives one that stands still", async () => {
+test("an upload outlives one that stands still", {
+  skip: cannotOverPlain("wholeRequests"),
+}, async () => {
   const headers = { "transfer-encoding": "chunked", "content-type": "application/octet-stream" };
   const upload = requestText({ path: "/upload", headers });
   await using still = await RawClient.sends(relay.port, upload);

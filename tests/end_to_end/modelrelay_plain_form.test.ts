@@ -124,11 +124,12 @@ test("a body of 14 MiB passes both ways, a longer answer is a 502", async () => 
   assert.deepEqual([answer.status, failureCode(answer)], [502, "link_overflow"]);
 });
 
-test("HEAD and 204 have no body", async () => {
+test("HEAD and 204 have no body, and HEAD tells the length of what a GET would get", async () => {
   const head = await begin({ method: "HEAD", path: "/x", headers: { "x-model": "m" } });
   head.request.send("HTTP/1.1 200 OK\r\ncontent-length: 5\r\nx-own: 1\r\n\r\n");
   await head.client.receives("\r\n\r\n");
   assert.match(head.client.received, /^HTTP\/1\.1 200 .*x-own: 1\r\n/is);
+  assert.match(head.client.received, /\r\ncontent-length: 5\r\n/i);
   const { client, request } = await begin(CHAT);
   request.send("HTTP/1.1 204 Nothing\r\nx-own: 1\r\n\r\n");
   const { status, headers, body } = await client.response();

@@ -156,6 +156,24 @@ test("of two workers with one name the older stays when it answers", async () =>
   assert.equal(older.end, undefined);
 });
 
+// The first question's time used to run out for the second one, which had just been asked.
+test("of three workers with one name the oldest has its 5 s for each question", async () => {
+  await using hub = await startHub();
+  const oldest = await register(hub.url);
+  await register(hub.url);
+  await oldest.next();
+  pong(oldest);
+  await until(() => hub.fleet.reports === 1);
+  hub.clock.advance(4_990);
+  await register(hub.url);
+  await oldest.next();
+  hub.clock.advance(4_999);
+  assert.equal(hub.workers().length, 3);
+  assert.equal(oldest.end, undefined);
+  hub.clock.advance(1);
+  assert.equal((await oldest.closed()).reason, "worker heartbeat timed out");
+});
+
 test("a socket that does not register is closed after 10 s", async () => {
   await using hub = await startHub();
   const socket = await connectWorker(hub.url);

@@ -62,7 +62,7 @@ test("a wrong secret is a close with 1008, after which the worker tries again", 
   const server = await RustServer.start({ workerSecret: "another" });
   const command = ["worker", "--proxy-url", server.url, "--backend-url=http://127.0.0.1:1", "--models=m"];
   await using worker = new WorkerProgram(command, { env: { WORKER_SECRET: SECRET } });
-  await worker.says(/The link ended .*code=1008 .*worker authentication failed/);
+  await worker.says(/The relay refuses the worker secret/);
   assert.equal(worker.child.exitCode, null);
   server.kill();
 });

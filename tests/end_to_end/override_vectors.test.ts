@@ -9,7 +9,6 @@ import { Canary } from "../support/canary.ts";
 import { type Certificate, canMakeCertificates, TestAuthority } from "../support/certificates.ts";
 import { KINDS, type Kind } from "../support/override_kinds.ts";
 import { LOOPBACK, OverrideStand } from "../support/override_stand.ts";
-import { cannotOn } from "../support/program.ts";
 import { type BackendRequest, RawBackend } from "../support/raw_backend.ts";
 import type { RequestText } from "../support/raw_client.ts";
 
@@ -43,8 +42,6 @@ const NAMES = [
 ];
 /** On which providers listen in the vectors, or another program may: a canary sits there if the machine allows it. */
 const PORTS = [22, 80, 443, 8000, 8443, 8444];
-const LONE_LF =
-  "its parser takes a lone LF for the end of a field (RFC 9112 2.2 lets it): what the relay sees is a listed URL, and X";
 /** Nobody is there. */
 const NOBODY = "127.99.99.99";
 
@@ -97,8 +94,7 @@ test("all vectors are here, and the worker would serve what they ask for", { ski
 });
 
 for (const [at, vector] of all.entries()) {
-  const whyNot = vector.name === "lf" ? cannotOn("deno", LONE_LF) : undefined;
-  test(`${vector.expect} ${vector.name}: ${vector.why}`, { skip: whyNot ?? skip }, async () => {
+  test(`${vector.expect} ${vector.name}: ${vector.why}`, { skip }, async () => {
     const accepted = vector.expect === "accept";
     const moved = movedTo(vector);
     for (const kind of KINDS) {

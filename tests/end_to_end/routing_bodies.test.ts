@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { endRelay, startRelay } from "../support/admin_view.ts";
+import { cannotOverPlain, FORMS, formFlag } from "../support/link_form.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { RawBackend } from "../support/raw_backend.ts";
 import { chunk } from "../support/raw_client.ts";
-import { FORMS, RoutingStand, routed, type Script } from "../support/routing_stand.ts";
+import { RoutingStand, routed, type Script } from "../support/routing_stand.ts";
 import { until } from "../support/until.ts";
 
 /** Bodies in which another model is written, however they arrive, and what is cut out of them: routing.md, 1 and 3. */
@@ -107,7 +108,9 @@ for (const linkForm of FORMS) {
   });
 }
 
-test("a worker that dies within an upload: the next one gets the changed body from its beginning", async () => {
+test("a worker that dies within an upload: the next one gets the changed body from its beginning", {
+  skip: cannotOverPlain("wholeRequests"),
+}, async () => {
   await using stand = new RoutingStand(relay);
   const [one, two] = [`${stand.model}-1`, `${stand.model}-number-2`];
   const first = await stand.worker("p", undefined, { models: [one] });
@@ -136,7 +139,7 @@ describe("workers of ours before a backend", () => {
       });
       await using _worker = await WorkerProgram.start(relay.url, backend.url, [
         `--models=${model}`,
-        ...(linkForm === "plain" ? ["--link-form=plain"] : []),
+        formFlag(linkForm),
       ]);
       await using stand = new RoutingStand(relay);
       assert.equal((await stand.ask(`{"model": "${model}:nitro" }`)).body, "done");

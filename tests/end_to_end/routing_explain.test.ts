@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { endRelay } from "../support/admin_view.ts";
 import { KeysFile } from "../support/keys_file.ts";
+import { FORMS } from "../support/link_form.ts";
 import { RelayProgram } from "../support/program.ts";
 import { failureCode, type RawResponse } from "../support/raw_client_response.ts";
-import { FORMS, RoutingStand, says } from "../support/routing_stand.ts";
+import { RoutingStand, says } from "../support/routing_stand.ts";
 
 /** `X-Signalbox-Explain: 1`: who may see a decision, how it looks, and that the credential stays at the relay. */
 

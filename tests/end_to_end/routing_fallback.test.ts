@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { endRelay, lineHas, startRelay } from "../support/admin_view.ts";
+import { FORMS } from "../support/link_form.ts";
 import type { RelayProgram } from "../support/program.ts";
-import { FORMS, RoutingStand, routed, says } from "../support/routing_stand.ts";
+import { RoutingStand, routed, says } from "../support/routing_stand.ts";
 import { until } from "../support/until.ts";
 
 /** On which statuses of a backend a request goes to the next worker, and for which requests: routing.md, 4. */

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { endRelay, startRelay } from "../support/admin_view.ts";
+import { FORMS } from "../support/link_form.ts";
 import type { RelayProgram } from "../support/program.ts";
 import { failureCode, type RawResponse } from "../support/raw_client_response.ts";
-import { FORMS, RoutingStand, routed, type Script, says } from "../support/routing_stand.ts";
+import { RoutingStand, routed, type Script, says } from "../support/routing_stand.ts";
 
 /** What headers say to the relay, what it says in them, and which of them a worker sees: routing.md, 1 and 4. */
 

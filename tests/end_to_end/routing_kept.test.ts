@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { after, before, describe, test } from "node:test";
 import { endRelay, lineHas, startRelay, workersWhen } from "../support/admin_view.ts";
+import { FORMS, LINK_FORM, type LinkForm } from "../support/link_form.ts";
 import type { RelayProgram } from "../support/program.ts";
 import type { RequestText } from "../support/raw_client.ts";
-import { FORMS, type Form, RoutingStand, routed, type Script } from "../support/routing_stand.ts";
+import { RoutingStand, routed, type Script } from "../support/routing_stand.ts";
 import type { ScriptedRequest, ScriptedWorker } from "../support/scripted_worker.ts";
 import { until } from "../support/until.ts";
 
@@ -25,7 +26,7 @@ const JSON_TYPE: [string, string][] = [["content-type", "application/json"]];
 const EVENTS_TYPE: [string, string][] = [["content-type", "text/event-stream"]];
 
 /** Three workers that give an id to whatever they are asked for. */
-async function keepers(form: Form = "framed", register: object = { max_concurrent: 4 }) {
+async function keepers(form: LinkForm = LINK_FORM, register: object = { max_concurrent: 4 }) {
   const stand = new RoutingStand(relay, form);
   const workers = new Map<string, ScriptedWorker>();
   let given = 0;

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { endRelay, startRelay } from "../support/admin_view.ts";
+import { FORMS, formFlag, type LinkForm } from "../support/link_form.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { type BackendRequest, RawBackend } from "../support/raw_backend.ts";
 import { ask } from "../support/raw_client.ts";
-import { FORMS, type Form, routed } from "../support/routing_stand.ts";
+import { routed } from "../support/routing_stand.ts";
 
 /** Order and cut-offs by what the relay saw of earlier answers: routing.md, 3, "measured". */
 
@@ -39,12 +40,11 @@ function backend([firstMs, lastMs]: Pace): Promise<RawBackend> {
 }
 
 /** A worker for each pace, by its provider's name. */
-async function fleetOf(model: string, form: Form, paces: Record<string, Pace>) {
+async function fleetOf(model: string, form: LinkForm, paces: Record<string, Pace>) {
   const all = new AsyncDisposableStack();
   for (const [provider, pace] of Object.entries(paces)) {
     const its = all.use(await backend(pace));
-    const flags = [`--models=${model}`, `--provider=${provider}`, "--max-concurrency=4"];
-    if (form === "plain") flags.push("--link-form=plain");
+    const flags = [`--models=${model}`, `--provider=${provider}`, "--max-concurrency=4", formFlag(form)];
     all.use(await WorkerProgram.start(relay.url, its.url, flags));
   }
   const served = async (provider: object, times: number) => {

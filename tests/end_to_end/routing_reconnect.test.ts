@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import { after, before, describe, test } from "node:test";
 import { endRelay, startRelay, workersOf, workersWhen } from "../support/admin_view.ts";
+import { FORMS, formFlag } from "../support/link_form.ts";
 import { type RelayProgram, WorkerProgram } from "../support/program.ts";
 import { RawBackend } from "../support/raw_backend.ts";
 import { ask } from "../support/raw_client.ts";
-import { FORMS, RoutingStand, routed, says } from "../support/routing_stand.ts";
+import { RoutingStand, routed, says } from "../support/routing_stand.ts";
 
 /** What a worker keeps is with its process: it is found there again when the process comes back over another link. */
 
@@ -73,8 +74,7 @@ describe("a worker of ours whose link was cut", () => {
       await using backendTwo = await backend(two);
       await using wire = await Wire.to(relay.port);
       const flags = (provider: string) => [
-        ...[`--models=${form}`, `--provider=${provider}`, "--max-concurrency=4"],
-        ...(form === "plain" ? ["--link-form=plain"] : []),
+        ...[`--models=${form}`, `--provider=${provider}`, "--max-concurrency=4", formFlag(form)],
       ];
       await using _one = await WorkerProgram.start(wire.url, backendOne.url, flags(one));
       await using _two = await WorkerProgram.start(relay.url, backendTwo.url, flags(two));

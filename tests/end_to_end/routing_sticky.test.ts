@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { endRelay, startRelay, workersWhen } from "../support/admin_view.ts";
+import { FORMS, LINK_FORM, type LinkForm } from "../support/link_form.ts";
 import type { RelayProgram } from "../support/program.ts";
-import { FORMS, type Form, RoutingStand, routed, type Script } from "../support/routing_stand.ts";
+import { RoutingStand, routed, type Script } from "../support/routing_stand.ts";
 import { until } from "../support/until.ts";
 
 /** Requests of one session keep to one worker, which has their conversation at hand: routing.md, 3. */
@@ -21,7 +22,7 @@ const PROVIDERS = ["p", "q", "r"];
 const done: Script = (request) => request.answer(200, "done");
 
 /** Three workers of one model, which take turns. */
-async function threeWorkers(form: Form = "framed", register: object = { max_concurrent: 4 }) {
+async function threeWorkers(form: LinkForm = LINK_FORM, register: object = { max_concurrent: 4 }) {
   const stand = new RoutingStand(relay, form);
   const workers = new Map<string, Awaited<ReturnType<typeof stand.worker>>>();
   for (const provider of PROVIDERS) workers.set(provider, await stand.worker(provider, done, register));

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
 import { endWithTests } from "./children.ts";
+import { LINK_FORM } from "./link_form.ts";
 import { BINARY, BUN, DENO } from "./runtimes.ts";
 
 /**
@@ -78,9 +79,11 @@ export class Program implements AsyncDisposable {
 
   constructor(args: string[], options: ProgramOptions = {}) {
     const [command, ...first] = options.executable ? [options.executable] : commandLine();
+    // A flag, with which a test says which form it means, goes before it.
+    const form = args[0] === "worker" && LINK_FORM === "plain" && { SIGNALBOX_LINK_FORM: LINK_FORM };
     this.child = spawn(command!, [...first, ...args], {
       cwd: options.cwd ?? ROOT,
-      env: cleanEnvironment(options.env ?? {}),
+      env: cleanEnvironment({ ...form, ...options.env }),
       stdio: ["pipe", "pipe", "pipe"],
     });
     endWithTests(this.child);

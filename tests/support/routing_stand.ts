@@ -1,11 +1,9 @@
 import type { HeaderPairs } from "../../shared/http1/types.ts";
+import { LINK_FORM, type LinkForm } from "./link_form.ts";
 import type { RelayProgram } from "./program.ts";
 import { RawClient, type RequestText, requestText } from "./raw_client.ts";
 import type { RawResponse } from "./raw_client_response.ts";
 import { type ScriptedRequest, ScriptedWorker } from "./scripted_worker.ts";
-
-export const FORMS = ["framed", "plain"] as const;
-export type Form = (typeof FORMS)[number];
 
 /** What a worker does with a request, whose body is there. */
 export type Script = (request: ScriptedRequest, worker: ScriptedWorker) => unknown;
@@ -20,7 +18,7 @@ export class RoutingStand implements AsyncDisposable {
 
   constructor(
     readonly relay: RelayProgram,
-    readonly form: Form = "framed",
+    readonly form: LinkForm = LINK_FORM,
   ) {}
 
   /** Without a script the test answers: `next`. `register`: over one slot, and the stand's model. */

@@ -1,13 +1,15 @@
 import { Buffer } from "node:buffer";
+import { randomUUID } from "node:crypto";
 import type { LinkRequestHead, LinkResponseHead, ResetCode } from "../../shared/link/events.ts";
 import { FramedConnection } from "../../shared/link/framed.ts";
 import { type ExchangeHandlers, Link, type LinkExchange } from "../../shared/link/link.ts";
-import type { ControlMessage, MessageNamed } from "../../shared/link/messages.ts";
+import { type ControlMessage, FEATURE, type MessageNamed } from "../../shared/link/messages.ts";
+import { PlainRelayConnection } from "../../shared/link/plain_relay.ts";
 import { runtime } from "../../shared/runtime/current.ts";
 import type { Listener, MessageSocket, SocketHandlers } from "../../shared/runtime/ports.ts";
 import { until } from "./until.ts";
 
-/** A relay that takes any worker in, over framed links, and then does what the test says. */
+/** A relay that takes any worker in, over a link of the form that it offers, and then does what the test says. */
 export class ScriptedRelay implements AsyncDisposable {
   readonly links: ScriptedLink[] = [];
   #listener!: Listener;
@@ -50,18 +52,11 @@ export class ScriptedLink implements SocketHandlers {
   /** Undefined while it is open. */
   end: { code: number; reason: string } | undefined;
   socket!: MessageSocket;
+  /** Once it has registered. */
   link!: Link;
 
   open(socket: MessageSocket): void {
     this.socket = socket;
-    this.link = new Link({
-      socket,
-      connection: (emit) => new FramedConnection({ role: "relay", emit }),
-      control: (message) => this.controls.push(message),
-      failed: (error) => {
-        throw error;
-      },
-    });
   }
 
   message(data: string | Uint8Array): void {
@@ -69,15 +64,26 @@ export class ScriptedLink implements SocketHandlers {
     this.register = JSON.parse(String(data)) as MessageNamed<"register">;
     const { models, features = [] } = this.register;
     this.socket.send(JSON.stringify({ type: "register_ack", worker_id: "worker-1", models, features }));
+    this.link = new Link({
+      socket: this.socket,
+      connection: (emit) =>
+        features.includes(FEATURE.framed)
+          ? new FramedConnection({ role: "relay", emit })
+          : new PlainRelayConnection({ emit, features, peerKnowsMethod: true, randomId: () => randomUUID() }),
+      control: (message) => this.controls.push(message),
+      failed: (error) => {
+        throw error;
+      },
+    });
   }
 
   drain(): void {
-    this.link.drained();
+    this.link?.drained();
   }
 
   closed(code: number, reason: string): void {
     this.end = { code, reason };
-    this.link.lost();
+    this.link?.lost();
   }
 
   /** Send a request: GET `/`, unless it says otherwise. */

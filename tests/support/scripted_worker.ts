@@ -5,12 +5,13 @@ import { FramedConnection } from "../../shared/link/framed.ts";
 import { type ExchangeHandlers, Link, type LinkExchange } from "../../shared/link/link.ts";
 import type { ControlMessage, MessageNamed } from "../../shared/link/messages.ts";
 import { PlainWorkerConnection } from "../../shared/link/plain_worker.ts";
+import { LINK_FORM, type LinkForm } from "./link_form.ts";
 import { OURS, WorkerSocket } from "./scripted_worker_socket.ts";
 import { until } from "./until.ts";
 
 export interface ScriptedOptions {
-  /** Default: framed. */
-  form?: "framed" | "plain";
+  /** Default: that of the run. */
+  form?: LinkForm;
   secret?: string;
   /** Behind `/v1/worker/connect`. */
   query?: string;
@@ -36,11 +37,12 @@ export class ScriptedWorker implements AsyncDisposable {
     options: ScriptedOptions,
   ) {
     const { features = [] } = ack;
+    const { form = LINK_FORM } = options;
     this.onRequest = options.serve;
     this.link = new Link({
       socket: socket.socket,
       connection: (emit) =>
-        options.form === "plain"
+        form === "plain"
           ? new PlainWorkerConnection({ emit, features })
           : new FramedConnection({ role: "worker", emit }),
       request: (exchange, head) => this.#request(new ScriptedRequest(exchange, head)),
@@ -160,7 +162,7 @@ export class ScriptedRequest implements ExchangeHandlers {
   }
 }
 
-function registerMessage({ form, register }: ScriptedOptions): object {
+function registerMessage({ form = LINK_FORM, register }: ScriptedOptions): object {
   return {
     type: "register",
     worker_name: "scripted",

@@ -13,7 +13,8 @@ export const WORKERS = {
   attic: {
     provider: "attic",
     pace: { firstMs: 340, lastMs: 460, tokens: 6 },
-    flags: ["--models=small,timed", "--endpoint-prefixes=/v1/chat,/v1/embed*,/api"],
+    // Framed in every run: somebody has to take bytes.
+    flags: ["--models=small,timed", "--endpoint-prefixes=/v1/chat,/v1/embed*,/api", "--link-form=auto"],
     labels: "",
   },
   rig3060: {

@@ -73,7 +73,7 @@ export class Run {
     if (!head.hasBody) this.#later(asked);
     return {
       data: (bytes) => {
-        body.push(bytes);
+        body.push(new Uint8Array(bytes));
         exchange.consumed(bytes.length);
       },
       end: () => this.#later(asked),
@@ -96,7 +96,7 @@ export class Run {
         if (this.#showsHeaders) this.seen.headers = headers.filter(([name]) => name !== "content-length");
       },
       data: (bytes) => {
-        this.#body.push(bytes);
+        this.#body.push(new Uint8Array(bytes));
         if (!this.#scenario.stalls) this.#atRelay.consumed(bytes.length);
       },
       end: () => {

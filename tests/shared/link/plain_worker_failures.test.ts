@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { FAILURES, type FailureEntry } from "../../../shared/failure_table.ts";
 import type { LinkResponseHead } from "../../../shared/link/events.ts";
 import { allTexts, bytes, workerEnd } from "./plain_ends.ts";
 
@@ -31,7 +32,9 @@ test("W2, W5: a failure before the answer is a status with JSON, never an error 
       assert.equal(texts.length, 1);
       const message = JSON.parse(texts[0]!);
       assert.deepEqual([message.status_code, error(message).code], [status, failure]);
-      assert.deepEqual(message.headers, { "content-type": "application/json" });
+      const { retryAfterS }: FailureEntry = FAILURES[failure];
+      const again = retryAfterS !== undefined && { "retry-after": `${retryAfterS}` };
+      assert.deepEqual(message.headers, { "content-type": "application/json", ...again });
       assert.doesNotMatch(texts[0]!, /127/, "no address of the worker's network");
       assert.equal(worker.connection.open, 0);
     }

@@ -40,8 +40,9 @@ export function tellingWhy<T>(attempt: string, act: () => T, reasons = REASONS):
   try {
     return act();
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "";
-    const [what, hint] = reasons[code] ?? [`the system says ${code || "no more"}`, undefined];
+    const { code, message } = error as NodeJS.ErrnoException;
+    // Deno, started without a permission, has no code for that, and says which flag it wants.
+    const [what, hint] = reasons[code ?? ""] ?? [code ? `the system says ${code}` : message, undefined];
     throw new CommandError(`${attempt}: ${what}`, hint, { cause: error });
   }
 }

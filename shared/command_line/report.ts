@@ -49,7 +49,7 @@ const SYSTEM: Readonly<Record<string, readonly [what: string, hint: string]>> = 
   EACCES: ["permission denied", "ports below 1024 are for privileged users: take a higher one"],
 };
 
-/** A name that does not resolve: Bun gives whatever error number came last, Deno none. */
+/** A name that does not resolve: Bun gives whatever error number came last, of `listen`. */
 const NO_ADDRESS = ["the name is no address of this machine", "write an address, such as 127.0.0.1"] as const;
 
 /** What kept from listening, as a mistake of who chose the address; undefined for any other error. */
@@ -57,7 +57,7 @@ export function mistakeOfListening(error: unknown): CommandError | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof PortInUse) return new CommandError(error.message, PORT_IN_USE, { cause: error });
   const { code = "", syscall } = error as NodeJS.ErrnoException;
-  const unresolved = syscall === "listen" || /^failed to lookup/.test(error.message);
+  const unresolved = syscall === "listen" || syscall === "getaddrinfo";
   const [what, hint] = SYSTEM[code] ?? (unresolved ? NO_ADDRESS : []);
   return what ? new CommandError(`Cannot listen: ${what}`, hint, { cause: error }) : undefined;
 }

@@ -1,24 +1,81 @@
-// https://docs.deno.com/api/deno/~/Deno.serve
+// https://docs.deno.com/api/node/http/
+import { once } from "node:events";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  ServerResponse,
+} from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
+import { type AddressInfo, isIP, type Socket } from "node:net";
+import type { WebSocketServer } from "ws";
 import { checkCertificatePair } from "./certificate_pair.ts";
-import { Deno, type DenoServer } from "./deno_api.ts";
-import { DenoContext } from "./deno_context.ts";
-import { OpenSockets } from "./deno_open_sockets.ts";
+import { DenoContext, type Upgradable } from "./deno_context.ts";
+import { respond } from "./deno_respond.ts";
 import { keepToGroup, portInUse, removeAbandoned } from "./listening.ts";
-import { type Listener, type ListenOptions, PortInUse } from "./ports.ts";
+import type { Listener, ListenOptions } from "./ports.ts";
 
-/** A port that is being given up is free a moment later. */
-const REBIND_INTERVAL_MS = 1;
-const REBIND_ATTEMPTS = 1000;
+/** How long the head of a request may take: what Bun gives it. */
+const HEADERS_TIMEOUT_MS = 12_000;
+
+/** How often that is looked at. */
+const CHECKING_INTERVAL_MS = 2000;
+
+const OPTIONS = {
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  connectionsCheckingInterval: CHECKING_INTERVAL_MS,
+  // Whoever answers keeps these deadlines.
+  requestTimeout: 0,
+  keepAliveTimeout: 0,
+  // Refused by whoever handles requests, in words of its own.
+  requireHostHeader: false,
+  // A client that would rather speak HTTP/2 (`h2c`) is answered in HTTP/1.1, as if it had not asked.
+  shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
+} satisfies ServerOptions & { shouldUpgradeCallback(incoming: IncomingMessage): boolean };
 
 class DenoListener implements Listener {
-  readonly #sockets = new OpenSockets();
-  #server: DenoServer;
-  /** Of the servers that have neither ended nor been told to: Deno throws when one of those is aborted. */
-  readonly #aborts = new Map<DenoServer, AbortController>();
-  #stopped = false;
+  readonly #server: Server | SecureServer;
+  /** Open ones, those of WebSockets too, which a server forgets. */
+  readonly #connections = new Set<Socket>();
+  #stopping = false;
 
-  constructor(private readonly options: ListenOptions) {
-    this.#server = this.#serve(options.port, options.tls);
+  constructor(
+    private readonly options: ListenOptions,
+    private readonly webSockets: WebSocketServer,
+  ) {
+    const { tls } = options;
+    const answer: RequestListener = (incoming, outgoing) => void this.#answer(incoming, outgoing);
+    this.#server = tls
+      ? createSecureServer({ ...OPTIONS, cert: tls.certPem, key: tls.keyPem }, answer)
+      : createServer(OPTIONS, answer);
+    // It is the length of the head that is limited; fields above a number would be left out without a word.
+    this.#server.maxHeadersCount = 0;
+    this.#server.on("connection", (socket: Socket) => {
+      this.#connections.add(socket);
+      socket.once("close", () => this.#connections.delete(socket));
+    });
+    this.#server.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
+      const { outgoing, upgradable } = answerable(incoming, socket, head);
+      void this.#answer(incoming, outgoing, upgradable);
+    });
+  }
+
+  async open(): Promise<void> {
+    const { unix, hostname, port } = this.options;
+    if (unix === undefined) this.#server.listen(port, hostname);
+    else this.#server.listen(unix);
+    try {
+      await once(this.#server, "listening");
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EADDRINUSE") throw portInUse(this.options, port, error);
+      // What Deno says of an address that this machine does not have.
+      throw code === "EINVAL" && isIP(hostname)
+        ? Object.assign(error as Error, { code: "EADDRNOTAVAIL" })
+        : error;
+    }
   }
 
   get hostname(): string {
@@ -26,82 +83,91 @@ class DenoListener implements Listener {
   }
 
   get port(): number {
-    return this.#server.addr.port ?? 0;
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
   }
 
-  /** Deno keeps the certificate of a server for its life, so another server takes over the port. */
   reloadTls(tls: { certPem: string; keyPem: string }): void {
     checkCertificatePair(tls);
-    const { port } = this;
-    void this.#shutDown();
-    void this.#rebind(port, tls);
+    (this.#server as SecureServer).setSecureContext({ cert: tls.certPem, key: tls.keyPem });
   }
 
-  /**
-   * `shutdown` would end the WebSockets at once, so it waits for the last of them. What is left of a server that was
-   * told to end before ends with its connections, or with the process.
-   */
   async stop(force = false): Promise<void> {
-    this.#stopped = true;
-    if (force) {
-      const running = [...this.#aborts];
-      this.#aborts.clear();
-      for (const [, abort] of running) abort.abort();
-      await Promise.all(running.map(([{ finished }]) => finished));
-      return;
-    }
-    await this.#sockets.none();
-    await this.#shutDown();
+    const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#stopping = true;
+    this.#server.closeIdleConnections();
+    if (force) for (const connection of this.#connections) connection.destroy();
+    await ended;
   }
 
-  #shutDown(): Promise<void> {
-    const server = this.#server;
-    return this.#aborts.delete(server) ? server.shutdown() : server.finished;
-  }
-
-  /** A port that nobody gets back is the end of the relay: the rejection that ends the process says so. */
-  async #rebind(port: number, tls: ListenOptions["tls"]): Promise<void> {
-    for (let attempt = 1; !this.#stopped; attempt++) {
-      try {
-        this.#server = this.#serve(port, tls);
-        return;
-      } catch (error) {
-        if (!(error instanceof PortInUse) || attempt === REBIND_ATTEMPTS) throw error;
-        await new Promise((resolve) => setTimeout(resolve, REBIND_INTERVAL_MS));
-      }
-    }
-  }
-
-  #serve(port: number, tls: ListenOptions["tls"]): DenoServer {
-    const { unix, hostname, handle, maxMessageBytes } = this.options;
-    const abort = new AbortController();
-    const shared = { secure: tls !== undefined, maxMessageBytes, sockets: this.#sockets };
-    const options = {
-      ...(unix === undefined ? { hostname, port } : { path: unix }),
-      ...(tls && { cert: tls.certPem, key: tls.keyPem }),
-      signal: abort.signal,
-      onListen() {},
-      onError: () => new Response(null, { status: 500 }),
-    };
+  /** Never rejects: a bug, ours or a handler's, is a 500 without a body. */
+  async #answer(incoming: IncomingMessage, outgoing: ServerResponse, upgradable?: Upgradable): Promise<void> {
+    const secure = this.options.tls !== undefined;
+    let context: DenoContext | undefined;
     try {
-      const server = Deno.serve(options, async (request, info) => {
-        const context = new DenoContext(request, info, shared);
-        const response = await handle(context.request, context);
-        context.answered = true;
-        return response;
+      context = new DenoContext(incoming, outgoing, {
+        secure,
+        webSockets: this.webSockets,
+        upgradable,
       });
-      this.#aborts.set(server, abort);
-      void server.finished.then(() => this.#aborts.delete(server));
-      return server;
-    } catch (error) {
-      throw (error as Error).name === "AddrInUse" ? portInUse(this.options, port, error) : error;
+      const response = await this.options.handle(context.request, context);
+      context.answered = true;
+      if (!context.upgraded) await this.#send(response, incoming, outgoing);
+    } catch {
+      if (context) context.answered = true;
+      if (outgoing.headersSent) outgoing.destroy();
+      else outgoing.writeHead(500, ["content-length", "0"]).end();
     }
   }
+
+  async #send(response: Response, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    if (this.#stopping) outgoing.shouldKeepAlive = false;
+    // What is left of a body that nobody read, and a connection that nobody is to use again.
+    outgoing.once("finish", () => {
+      incoming.resume();
+      if (this.#stopping) this.#server.closeIdleConnections();
+    });
+    await respond(response, outgoing);
+  }
+}
+
+/**
+ * A server leaves a connection to whoever might upgrade it: what would answer the request otherwise has to be made,
+ * and the connection to be read, as nothing else tells that the client left.
+ */
+function answerable(incoming: IncomingMessage, socket: Socket, head: Buffer) {
+  const outgoing = new ServerResponse(incoming);
+  outgoing.shouldKeepAlive = false;
+  outgoing.assignSocket(socket);
+  outgoing.once("finish", () => socket.end());
+  const early = [head];
+  const keep = (bytes: Buffer) => {
+    early.push(bytes);
+    socket.pause();
+  };
+  const leave = () => socket.destroy();
+  const drained = () => outgoing.emit("drain");
+  socket.on("data", keep).on("end", leave).on("error", leave).on("drain", drained);
+  const takeRest = () => {
+    socket.off("data", keep).off("end", leave).off("error", leave).off("drain", drained);
+    // From here on the connection is read again.
+    socket.resume();
+    return Buffer.concat(early);
+  };
+  return { outgoing, upgradable: { socket, takeRest } };
 }
 
 export async function listen(options: ListenOptions): Promise<Listener> {
   if (options.unix !== undefined) await removeAbandoned(options.unix);
-  const listener = new DenoListener(options);
+  // Imported here, as Bun has no use for it.
+  const { WebSocketServer } = await import("ws");
+  const webSockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: options.maxMessageBytes,
+  });
+  const listener = new DenoListener(options, webSockets);
+  await listener.open();
   if (options.unix !== undefined) keepToGroup(options.unix);
   return listener;
 }

@@ -1,63 +1,10 @@
 // https://github.com/websockets/ws/blob/8.23.0/doc/ws.md
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import type { RawData, WebSocket } from "ws";
 import { trustToo } from "./authorities.ts";
-import { closeReason, isAbrupt } from "./close_frame.ts";
-import { DrainWatch } from "./drain_watch.ts";
+import { DenoSocket } from "./deno_socket.ts";
 import type { MessageSocket, SocketHandlers, WebSocketDialOptions } from "./ports.ts";
 import { webSocketDialError, webSocketDialTimeout } from "./websocket_dial_error.ts";
-
-/** An open WebSocket that we dialled. */
-class DenoClientSocket implements MessageSocket {
-  readonly #drain: DrainWatch;
-
-  constructor(
-    private readonly ws: WebSocket,
-    handlers: SocketHandlers,
-  ) {
-    this.#drain = new DrainWatch(ws, () => handlers.drain());
-    ws.on("message", (data, isBinary) => handlers.message(isBinary ? bytesOf(data) : data.toString()));
-    const heard = () => handlers.pong?.();
-    ws.on("ping", heard);
-    ws.on("pong", heard);
-    ws.on("close", (code, reason) => {
-      this.#drain.stop();
-      handlers.closed(code, reason.toString());
-    });
-  }
-
-  get bufferedBytes(): number {
-    return this.ws.bufferedAmount;
-  }
-
-  send(message: string | Uint8Array): "sent" | "full" | "lost" {
-    if (this.ws.readyState !== this.ws.OPEN) return "lost";
-    this.ws.send(message);
-    return this.#drain.sent();
-  }
-
-  ping(): boolean {
-    if (this.ws.readyState === this.ws.OPEN) this.ws.ping();
-    return true;
-  }
-
-  close(code: number, reason: string): void {
-    if (isAbrupt(code)) this.ws.terminate();
-    else if (code === 1005) this.ws.close();
-    else this.ws.close(code, closeReason(reason));
-  }
-
-  terminate(): void {
-    this.ws.terminate();
-  }
-}
-
-/** The same bytes as a plain Uint8Array: methods of a Buffer do other things, `slice` copies nothing. */
-function bytesOf(data: RawData): Uint8Array {
-  const { buffer, byteOffset, length } = data as Buffer;
-  return new Uint8Array(buffer, byteOffset, length);
-}
 
 /** Asks no proxy, whatever `NODE_USE_ENV_PROXY` says: a shared one would. */
 function directAgent(url: string): HttpAgent {
@@ -74,7 +21,7 @@ export async function dialWebSocket(
   options: WebSocketDialOptions,
   handlers: SocketHandlers,
 ): Promise<MessageSocket> {
-  // Imported here, as neither Bun nor a relay has a use for it.
+  // Imported here, as Bun has no use for it.
   const { WebSocket } = await import("ws");
   return new Promise((resolve, reject) => {
     const ws = new WebSocket(options.url, {
@@ -96,7 +43,7 @@ export async function dialWebSocket(
     });
     ws.on("open", () => {
       clearTimeout(timer);
-      const socket = new DenoClientSocket(ws, handlers);
+      const socket = new DenoSocket(ws, handlers, "client");
       handlers.open?.(socket);
       resolve(socket);
     });

@@ -81,15 +81,14 @@ export interface Listener {
   readonly hostname: string;
   readonly port: number;
   /**
-   * Use another certificate for connections from now on. On Bun open connections stay; on Deno they finish their
-   * requests, but open WebSockets end with 1001.
+   * Use another certificate for connections from now on; open ones stay.
    *
    * @throws Error when the two are not PEM or do not belong together; the old ones stay in use.
    */
   reloadTls(tls: { certPem: string; keyPem: string }): void;
   /**
    * Take no new connections and close the idle ones; resolves when the others, WebSockets too, have ended, or at
-   * once with `force`. Deno takes connections until the last WebSocket has ended.
+   * once with `force`.
    */
   stop(force?: boolean): Promise<void>;
 }
@@ -97,8 +96,8 @@ export interface Listener {
 /** Writes a streamed response body. */
 export interface BodySink {
   /**
-   * Hand over bytes; they belong to the sink from then on. False: the client is behind, write no more until
-   * `drain` (what was written is kept). Reaches the client at the latest at `flush`. Like all of these, without
+   * The bytes are the caller's again when it returns. False: the client is behind, write no more until `drain`
+   * (what was written is kept). Reaches the client at the latest at `flush`. Like all of these, without
    * effect after `end`, `abort` or `cancel`.
    */
   write(bytes: Uint8Array): boolean;
@@ -140,6 +139,11 @@ export interface DialOptions {
   };
   /** For the whole of resolving, connecting and the TLS handshake. */
   timeoutMs: number;
+  /**
+   * What the peer may send that nobody has read: for one that is near, as it limits how much is on the way. Kept to on
+   * Bun, on Linux. Without it the kernel decides, and takes megabytes.
+   */
+  unreadBytes?: number;
 }
 
 export interface ByteConnection {
@@ -183,14 +187,14 @@ export interface MessageSocket {
   send(message: string | Uint8Array): "sent" | "full" | "lost";
   /** Bytes queued here and not yet taken by the kernel. */
   readonly bufferedBytes: number;
-  /** A WebSocket ping; false where the runtime has none (Deno's server side). `pong` answers. */
+  /** A WebSocket ping; false where there is none. `pong` answers. */
   ping(): boolean;
   /**
    * Start the closing handshake. Idempotent. 1005 sends no code, and one that no frame may carry (1006) drops the
    * connection. A reason is cut to the 123 bytes there are.
    */
   close(code: number, reason: string): void;
-  /** Drop the connection without a handshake; `closed` with 1006 follows. Deno's server side closes and forgets it. */
+  /** Drop the connection without a handshake; `closed` with 1006 follows. */
   terminate(): void;
 }
 

@@ -21,11 +21,14 @@ const MAY_IMPORT: readonly (readonly [folder: string, ...targets: string[]])[] =
     "shared/link",
     ...["shared/link", "shared/http1/types.ts", "shared/runtime/ports.ts", "shared/clock.ts"],
     ...["shared/headers.ts", "shared/failures.ts", "shared/failure_table.ts", "shared/endpoint_prefixes.ts"],
-    ...["shared/labels.ts", "shared/read_labels.ts", "zod", "node:buffer", "node:timers"],
+    ...["shared/labels.ts", "shared/read_labels.ts", "shared/release.ts"],
+    ...["zod", "node:buffer", "node:timers"],
   ],
-  // Deno's own WebSocket client cannot turn Nagle's algorithm off.
-  ["shared/runtime/deno_websocket.ts", "shared/runtime", "ws", "node:"],
-  ["shared/runtime", "shared/runtime", "node:"],
+  // Deno's own WebSocket client cannot turn Nagle's algorithm off, its server's has no ping and knows Deno.serve only.
+  ...["websocket", "socket", "listen", "context"].map(
+    (name) => [`shared/runtime/deno_${name}.ts`, "shared/runtime", "ws", "node:"] as const,
+  ),
+  ["shared/runtime", "shared/runtime", "shared/release.ts", "node:"],
   ["shared", "shared", "package.json", "@logtape/logtape", "ipaddr.js", "smol-toml", "zod", "node:"],
   ["server", "server", "shared", "elysia", "@elysiajs/eden", "ipaddr.js", "smol-toml", "zod", "node:"],
   ["worker", "worker", "shared", "zod", "node:"],

@@ -33,7 +33,7 @@ const LISTENING: [error: Error, told: string][] = [
     "Cannot listen: the name is no address of this machine",
   ],
   [
-    new Error("failed to lookup address information: x"),
+    Object.assign(new Error("getaddrinfo ENOTFOUND x"), { code: "ENOTFOUND", syscall: "getaddrinfo" }),
     "Cannot listen: the name is no address of this machine",
   ],
 ];

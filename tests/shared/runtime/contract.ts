@@ -1,6 +1,8 @@
 import type { Runtime } from "../../../shared/runtime/ports.ts";
 import { dialContract } from "./dial_contract.ts";
 import { httpContract } from "./http_contract.ts";
+import { kernelBuffersContract } from "./kernel_buffers_contract.ts";
+import { leavingContract } from "./leaving_contract.ts";
 import { listenerContract } from "./listener_contract.ts";
 import { smallMessagesContract } from "./small_messages_contract.ts";
 import { streamingContract } from "./streaming_contract.ts";
@@ -13,11 +15,13 @@ import { webSocketContract } from "./websocket_contract.ts";
 export function runtimeContract(runtime: Runtime): void {
   targetContract(runtime);
   httpContract(runtime);
+  leavingContract(runtime);
   streamingContract(runtime);
   upgradeContract(runtime);
   webSocketContract(runtime);
   smallMessagesContract(runtime);
   dialContract(runtime);
+  kernelBuffersContract(runtime);
   tlsContract(runtime);
   listenerContract(runtime);
 }

@@ -3,19 +3,15 @@ import type { Runtime } from "../../../shared/runtime/ports.ts";
 /** What a runtime cannot do, and why: cases that need it are skipped with that reason. */
 const DIFFERENCES = {
   bun: {
-    http2: "Bun.serve speaks HTTP/1.1 only",
     headBeforeBody:
       "Bun.serve keeps the end of the head back until the body's first byte (oven-sh/bun#33660)",
   },
   deno: {
-    bodyLimit: "Deno.serve has no limit for a request body: whoever reads it counts",
-    serverPing: "the WebSockets of Deno.serve have no ping(), and show none",
-    serverDrop: "the WebSockets of Deno.serve have no way to drop a connection without a handshake",
-    tlsAtOnce: "Deno.serve leaves Nagle's algorithm on where it speaks TLS",
-    socketsOutliveReload: "Deno.serve ends WebSockets with the server that had the old certificate",
+    bodyLimit: "node:http has no limit for a request body: whoever reads it counts",
+    rawTargets: "the parser of node:http refuses a target that is not ASCII, as RFC 3986 does",
+    unreadLimit: "Deno.connect gives no descriptor to set a limit on",
     givesUpHandshake:
       "Deno keeps a closed TLS connection until it could say goodbye, so until its handshake is over",
-    stopsAcceptingFirst: "Deno.serve accepts until its last WebSocket has ended",
   },
 } as const;
 

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
-import http2 from "node:http2";
 import net from "node:net";
 import { after, before, describe, test } from "node:test";
 import tls from "node:tls";
-import type { BodySink, DialOptions, Runtime } from "../../../shared/runtime/ports.ts";
+import type { DialOptions, Runtime } from "../../../shared/runtime/ports.ts";
 import {
   type Certificate,
   canMakeCertificates,
@@ -120,33 +119,6 @@ export function tlsContract(runtime: Runtime): void {
       assert.equal(await dialled(made.expired, true), "tls");
     });
 
-    test("over HTTP/2 Host is the authority, and a body that breaks off is an error", {
-      skip: lacks(runtime, "http2"),
-    }, async () => {
-      await using listener = await serve(
-        runtime,
-        (request, { target }) => {
-          if (target === "/host") return new Response(request.headers.get("host"));
-          const start = (sink: BodySink) => {
-            sink.write(new Uint8Array(1000));
-            setTimeout(() => sink.abort(), 50);
-          };
-          return new Response(runtime.streamingBody({ start, drain() {}, cancel() {} }));
-        },
-        { tls: made.good },
-      );
-      const authority = `localhost:${listener.port}`;
-      const session = http2.connect(`https://${authority}`, { ca: made.authorityPem });
-      const read = async (path: string) => {
-        let body = "";
-        for await (const chunk of session.request({ ":path": path })) body += chunk;
-        return body;
-      };
-      assert.equal(await read("/a/../host"), authority);
-      await assert.rejects(read("/broken"));
-      session.destroy();
-    });
-
     test("a renewed certificate is used from then on, and what is under way goes on", async () => {
       let secure: boolean | undefined;
       const answer = Promise.withResolvers<Response>();
@@ -177,9 +149,7 @@ export function tlsContract(runtime: Runtime): void {
       client.destroy();
     });
 
-    test("WebSockets outlive a renewed certificate", {
-      skip: lacks(runtime, "socketsOutliveReload"),
-    }, async () => {
+    test("WebSockets outlive a renewed certificate", async () => {
       const told = new Told();
       await using listener = await serve(runtime, (_, context) => context.upgrade(told), { tls: made.good });
       const options = { headers: {}, timeoutMs: 2000, maxMessageBytes: MIB, caPem: [made.authorityPem] };

@@ -2,10 +2,12 @@
  * The backend of the benchmarks: as little work per request as can be, so that what is measured is in front of it.
  * Prints its URL. GET or POST: `/unary` 600 bytes of JSON, `/burst` 100 events of 160 bytes in a write each,
  * `/paced` the same with 20 ms between, `/bulk?bytes=N` N bytes, `/upload` answers the number of bytes it got, `/digest` their SHA-256,
- * `/endless` events for ever.
+ * `/endless` events for ever. With `--hold-little` the kernel keeps little of what it wrote and nobody took.
  */
 import { createHash } from "node:crypto";
 import { createServer, type Socket } from "node:net";
+import process from "node:process";
+import { kernelBuffers } from "../shared/runtime/bun_kernel_buffers.ts";
 import { block } from "./block.ts";
 
 const head = (type: string, framing: string) =>
@@ -113,5 +115,6 @@ function pump(socket: Socket, next: () => Buffer | undefined): void {
 
 server.listen(0, "127.0.0.1", () => {
   const { port } = server.address() as { port: number };
+  if (process.argv.includes("--hold-little")) kernelBuffers().limitUnsent();
   console.log(`http://127.0.0.1:${port}`);
 });

@@ -31,6 +31,8 @@ export interface Http1ClientOptions {
   keepAliveMs?: number;
   /** More are closed as they become idle. Default: 256. */
   maxIdlePerOrigin?: number;
+  /** Of each connection: see `DialOptions`. */
+  unreadBytes?: number;
 }
 
 /** Deadlines are looked at this often; no exchange needs a timer of its own. Limits are overrun by up to this. */
@@ -47,6 +49,7 @@ export class Http1Client {
   readonly #runtime: Pick<Runtime, "dial">;
   readonly #clock: Clock;
   readonly #connectTimeoutMs: number;
+  readonly #unreadBytes: number | undefined;
   readonly #limits: { firstByteMs: number; bodyMs: number };
   readonly #pool: Pool;
   readonly #exchanges = new Set<Exchange>();
@@ -58,6 +61,7 @@ export class Http1Client {
     this.#runtime = options.runtime;
     this.#clock = options.clock;
     this.#connectTimeoutMs = (options.connectTimeoutMs ?? 10_000) || MAX_DELAY_MS;
+    this.#unreadBytes = options.unreadBytes;
     this.#limits = {
       firstByteMs: (options.firstByteTimeoutMs ?? 300_000) || NO_LIMIT_MS,
       bodyMs: (options.idleBodyTimeoutMs ?? 300_000) || NO_LIMIT_MS,
@@ -134,6 +138,7 @@ export class Http1Client {
         timeoutMs: this.#connectTimeoutMs,
         ...(tls && { tls }),
         ...(address && { address }),
+        ...(this.#unreadBytes !== undefined && { unreadBytes: this.#unreadBytes }),
       };
       const usable = connection.opened(await this.#runtime.dial(options, connection));
       if (exchange.over) return connection.close();

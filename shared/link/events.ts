@@ -69,7 +69,7 @@ export type LinkEvent =
   /** To the relay: from here on the backend may have seen the request. */
   | { type: "started"; exchange: ExchangeId }
   | { type: "response"; exchange: ExchangeId; head: LinkResponseHead }
-  /** Bytes of a body, never none. They may be kept: a part of the socket's message. `text`: of a WebSocket's. */
+  /** Bytes of a body, never none: a part of the socket's message, as long as that is there. `text`: of a WebSocket's. */
   | { type: "data"; exchange: ExchangeId; bytes: Uint8Array; text?: boolean }
   | { type: "end"; exchange: ExchangeId }
   | { type: "reset"; exchange: ExchangeId; code: ResetCode; text: string }

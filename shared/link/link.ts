@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers";
+import { release } from "../release.ts";
 import type { MessageSocket } from "../runtime/ports.ts";
 import {
   type ExchangeId,
@@ -81,11 +82,12 @@ export class Link {
     this.scheduleFlush();
   }
 
-  /** A message came off the socket. */
+  /** A message came off the socket. Its bytes are spent when this returns. */
   receive(message: string | Uint8Array): void {
     if (this.#closed) return;
     this.attempt(() => this.connection.receive(message));
     if (this.#touched.length > 0) this.#settle();
+    if (typeof message !== "string") release(message);
     this.scheduleFlush();
   }
 

@@ -6,7 +6,7 @@ import type { Link } from "./link.ts";
 export interface ExchangeHandlers {
   started?(): void;
   response?(head: LinkResponseHead): void;
-  /** May be kept: the bytes are a part of the socket's message. Say `consumed` when they were passed on. */
+  /** Valid only during the call: copy what is kept. Say `consumed` when they were passed on. */
   data(bytes: Uint8Array, text: boolean): void;
   end(): void;
   reset(code: ResetCode, text: string): void;

@@ -1,9 +1,12 @@
 // https://bun.com/docs/api/tcp
+import { release } from "../release.ts";
 import { trustToo } from "./authorities.ts";
 import { passed } from "./bun_garbage.ts";
+import { kernelBuffers } from "./bun_kernel_buffers.ts";
 import { type ByteConnection, type ByteHandlers, DialError, type DialOptions } from "./ports.ts";
 
-type Socket = Bun.Socket<BunConnection>;
+/** Its types leave the descriptor out. */
+type Socket = Bun.Socket<BunConnection> & { readonly fd: number };
 
 /** What a system error says about why there is no connection. Certificates fail in the handshake, not here. */
 const KINDS: Record<string, DialError["kind"]> = {
@@ -21,8 +24,9 @@ export function bunDialError(attempt: string, error: Error): DialError {
 
 /** One connection, and the `data` of its socket: from the dial on, so that an abandoned one is closed. */
 class BunConnection implements ByteConnection {
-  /** What the kernel did not take. */
+  /** What the kernel did not take, and how much of the first of these it took since. */
   #rest: Uint8Array[] = [];
+  #taken = 0;
   #socket: Socket | undefined;
   #open = false;
   #over = false;
@@ -48,6 +52,8 @@ class BunConnection implements ByteConnection {
     if (this.#over) return void socket.terminate();
     this.#socket = socket;
     socket.setNoDelay(true);
+    const { unreadBytes } = this.options;
+    if (unreadBytes !== undefined) kernelBuffers().limitUnread(socket.fd, unreadBytes);
     if (!this.options.tls) this.#ready();
   }
 
@@ -81,6 +87,7 @@ class BunConnection implements ByteConnection {
   received(bytes: Uint8Array): void {
     passed(bytes.length);
     if (!this.#over) this.handlers.data(bytes);
+    release(bytes);
   }
 
   /** Also called after opening, when nobody waits. */
@@ -88,12 +95,11 @@ class BunConnection implements ByteConnection {
     if (this.#over || this.#rest.length === 0) return;
     while (this.#rest.length > 0) {
       const bytes = this.#rest[0]!;
-      const taken = this.#push(bytes);
-      if (taken < bytes.length) {
-        this.#rest[0] = bytes.subarray(taken);
-        return;
-      }
+      this.#taken += this.#push(bytes.subarray(this.#taken));
+      if (this.#taken < bytes.length) return;
       this.#rest.shift();
+      this.#taken = 0;
+      release(bytes);
     }
     this.handlers.drain();
   }
@@ -142,7 +148,7 @@ class BunConnection implements ByteConnection {
 /** One object for all connections; each connection's own state is its socket's `data`. */
 const HANDLERS: Bun.SocketHandler<BunConnection> = {
   binaryType: "uint8array",
-  open: (socket) => socket.data.connected(socket),
+  open: (socket) => socket.data.connected(socket as Socket),
   handshake: (socket, trusted, error) => socket.data.shookHands(trusted, error),
   data: (socket, bytes) => socket.data.received(bytes),
   drain: (socket) => socket.data.drained(),

@@ -1,4 +1,6 @@
 // https://bun.com/docs/api/http
+
+import { kernelBuffers } from "./bun_kernel_buffers.ts";
 import { type BunServerSocket, serverSocket, socketHandlers } from "./bun_server_socket.ts";
 import { checkCertificatePair } from "./certificate_pair.ts";
 import { keepToGroup, peerAddress, portInUse, removeAbandoned } from "./listening.ts";
@@ -98,6 +100,7 @@ class BunListener implements Listener {
 
   constructor(private readonly options: ListenOptions) {
     this.#server = serve(options, options.port, options.tls);
+    kernelBuffers().limitUnsent();
   }
 
   get hostname(): string {
@@ -116,6 +119,7 @@ class BunListener implements Listener {
     this.#retired.add(retired);
     void retired.stop().then(() => this.#retired.delete(retired));
     this.#server = serve(this.options, port, tls);
+    kernelBuffers().limitUnsent();
   }
 
   async stop(force = false): Promise<void> {

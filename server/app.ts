@@ -1,6 +1,7 @@
 import { Elysia, ParseError, ValidationError } from "elysia";
 import { type FailureOptions, RelayFailure } from "../shared/failures.ts";
 import { pathOf } from "../shared/path_of.ts";
+import type { FieldReader } from "../shared/received_fields.ts";
 import { measuredReport, workerHealth, workerReport, workersOf } from "./admin/reports.ts";
 import { modelById, modelList } from "./catalogue.ts";
 import type { Dashboard } from "./dashboard/dashboard.ts";
@@ -26,7 +27,7 @@ export interface AppParts {
   /** How many requests were relayed or refused, by what came of them; undefined: none yet. */
   requests(): Record<string, number> | undefined;
   /** Whether a request shows the admin token, or a session of the dashboard. */
-  isAdmin(headers: Headers): boolean;
+  isAdmin(headers: FieldReader): boolean;
   /** Milliseconds since 1970. */
   timeMs(): number;
 }
@@ -89,7 +90,7 @@ function countsReport(parts: AppParts) {
 function health(parts: AppParts, request: Request, startedMs: number) {
   const workers = workersOf(parts.fleet);
   const basic = { status: "ok" as const, workers_connected: workers.length };
-  if (!parts.isAdmin(request.headers)) return basic;
+  if (!parts.isAdmin(contextOf(request).fields)) return basic;
   return {
     ...basic,
     version: parts.version,

@@ -1,3 +1,5 @@
+import type { FieldReader } from "../shared/received_fields.ts";
+
 /** What a page may read beside what browsers show anyway. */
 const EXPOSED =
   "x-signalbox-request-id, x-signalbox-provider, x-signalbox-worker, x-signalbox-model, x-signalbox-attempts, retry-after";
@@ -14,7 +16,7 @@ export class Cors {
   }
 
   /** The origin to answer to; undefined when the request comes from no page, or from one that may not. */
-  allowedOrigin(headers: Headers, path: string): string | undefined {
+  allowedOrigin(headers: FieldReader, path: string): string | undefined {
     if (this.#origins.size === 0 || /^\/(?:admin|dashboard)(?:\/|$)/.test(path)) return undefined;
     const origin = headers.get("origin");
     return origin !== null && (this.#origins.has("*") || this.#origins.has(origin)) ? origin : undefined;

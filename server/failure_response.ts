@@ -1,4 +1,5 @@
 import type { RelayFailure } from "../shared/failures.ts";
+import type { FieldReader } from "../shared/received_fields.ts";
 
 /**
  * The only place where a failure becomes a response: in the dialect of the API that the path belongs to, or of
@@ -10,7 +11,7 @@ export interface FailedRequest {
   method: string;
   /** With or without the query. */
   path: string;
-  headers: Headers;
+  headers: FieldReader;
   requestId: string;
   /** Headers for the answer: what the relay says of the request's routing. */
   notes?: Readonly<Record<string, string>>;
@@ -81,9 +82,13 @@ function openaiType(status: number): string {
  * Whether OpenRouter's error shape is wanted: of its SDKs, whose user agents name it, and of whoever sends one of its
  * own headers (`X-OpenRouter-Title`, …). Others, `@openrouter/ai-sdk-provider` among them, read OpenAI's shape too.
  */
-function isOpenRouters(headers: Headers): boolean {
+function isOpenRouters(headers: FieldReader): boolean {
   if (/openrouter/i.test(headers.get("user-agent") ?? "")) return true;
-  return headers.keys().some((name) => name.startsWith("x-openrouter-"));
+  let named = false;
+  headers.forEach((_value, name) => {
+    named ||= name.startsWith("x-openrouter-");
+  });
+  return named;
 }
 
 /** https://openrouter.ai/docs/api/reference/errors-and-debugging, the names as in `ApiErrorType` of its SDK. */

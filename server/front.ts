@@ -33,7 +33,7 @@ export class Front {
 
   handle(request: Request, context: RequestContext): Response | Promise<Response> {
     const path = pathOf(context.target);
-    const origin = this.#parts.cors.allowedOrigin(request.headers, path);
+    const origin = this.#parts.cors.allowedOrigin(context.fields, path);
     if (origin === undefined) return this.#answer(request, context, path);
     const preflight = this.#parts.cors.preflight(request, origin);
     return preflight ?? this.#answerPage(request, context, { path, origin });
@@ -49,14 +49,14 @@ export class Front {
 
   #answer(request: Request, context: RequestContext, path: string): Response | Promise<Response> {
     try {
-      if (!isHost(request.headers.get("host"))) throw new RelayFailure("bad_host");
+      if (!isHost(context.fields.get("host"))) throw new RelayFailure("bad_host");
       if (path === WORKER_CONNECT_PATH) return workerDoor(this.#parts.hub, request, context);
       const reserved = reservedPath(path, request.method);
       keepContext(request, context);
       showPath(request);
       if (!reserved) return this.#parts.app.fetch(request);
       // What is meant for a customer's own endpoint is never answered with what the shared workers have.
-      if (namesEndpoint(request.headers)) throw new RelayFailure("override_not_allowed");
+      if (namesEndpoint(context.fields)) throw new RelayFailure("override_not_allowed");
       this.#parts.admit(request, context, reserved.credential);
       return this.#reserved(request, context);
     } catch (thrown) {
@@ -85,7 +85,7 @@ function showPath(request: Request): void {
 
 function workerDoor(hub: FrontParts["hub"], request: Request, context: RequestContext): Response {
   if (request.method !== "GET") throw new RelayFailure("method_not_allowed", { headers: { allow: "GET" } });
-  if (!asksForWebSocket(request.headers)) {
+  if (!asksForWebSocket(context.fields)) {
     throw new RelayFailure("bad_request", { detail: "workers connect here, with a WebSocket" });
   }
   return hub.connect(request, context);
@@ -102,7 +102,7 @@ function refuse(failure: RelayFailure, request: Request, context: RequestContext
     request_id: requestId,
     cause: failure.cause,
   });
-  return failureResponse(failure, { method: request.method, path, headers: request.headers, requestId });
+  return failureResponse(failure, { method: request.method, path, headers: context.fields, requestId });
 }
 
 /** One `host` or `host:port` (RFC 9110 7.2): a comma or a space tells of two, or of what is no name at all. */

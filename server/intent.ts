@@ -1,4 +1,5 @@
 import { pathOf } from "../shared/path_of.ts";
+import type { FieldReader } from "../shared/received_fields.ts";
 import { type RoutingText, routingTextOfForm, routingTextOfJson } from "./body_edits.ts";
 import { askedAffinity } from "./intent/asked_affinity.ts";
 import { askedModels, type ModelSource } from "./intent/asked_models.ts";
@@ -63,7 +64,7 @@ export function readIntent(facts: RequestFacts): Intent {
 }
 
 /** Whether routing wants to see the beginning of such a request's body. */
-export function wantsPeek(headers: Headers): boolean {
+export function wantsPeek(headers: FieldReader): boolean {
   return bodySyntax(headers) !== "other";
 }
 

@@ -1,5 +1,6 @@
 import { RelayFailure } from "./failures.ts";
 import type { HeaderPairs } from "./http1/types.ts";
+import type { FieldReader } from "./received_fields.ts";
 import { setsSession, withoutSession } from "./session_cookie.ts";
 
 /** What crosses a hop and what stops there. Names are compared in lower case. */
@@ -65,7 +66,7 @@ export interface RequestCrossing {
  * What of a client's request goes to the worker. One pass: it is done for each request. (The plain form of the
  * link drops some more: it cannot carry compressed answers.)
  */
-export function requestPairs(headers: Headers, crossing: RequestCrossing): HeaderPairs {
+export function requestPairs(headers: FieldReader, crossing: RequestCrossing): HeaderPairs {
   const { consumed, contentLength, trustedPeer } = crossing;
   const named = connectionNames(headers.get("connection"));
   const pairs: HeaderPairs = [];
@@ -93,7 +94,7 @@ function isForRelay(name: string): boolean {
   return dashed !== name && REQUEST_STOPS.has(dashed);
 }
 
-function pushForwarded(pairs: HeaderPairs, headers: Headers, crossing: RequestCrossing): void {
+function pushForwarded(pairs: HeaderPairs, headers: FieldReader, crossing: RequestCrossing): void {
   const told = (name: string) => (crossing.trustedPeer ? headers.get(name) : null);
   const before = told("x-forwarded-for");
   const host = told("x-forwarded-host") ?? headers.get("host");

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "./clock.ts";
+import { OpenTable } from "./open_table.ts";
 
 /** Something with a time limit that keeps moving. */
 export interface Watched {
@@ -17,7 +18,8 @@ const SWEEP_INTERVAL_MS = 100;
  */
 export class Sweeper {
   readonly #clock: Clock;
-  readonly #entries = new Set<Watched>();
+  readonly #entries = new OpenTable<Watched>();
+  #last = 0;
   #timer: Timer | undefined;
 
   constructor(clock: Clock) {
@@ -28,23 +30,26 @@ export class Sweeper {
     return this.#entries.size;
   }
 
-  watch(entry: Watched): void {
-    this.#entries.add(entry);
+  /** Returns what releases it. */
+  watch(entry: Watched): number {
+    this.#entries.set(++this.#last, entry);
     this.#timer ??= this.#clock.after(SWEEP_INTERVAL_MS, () => this.#sweep());
+    return this.#last;
   }
 
-  release(entry: Watched): void {
-    this.#entries.delete(entry);
+  /** Idempotent. */
+  release(watch: number): void {
+    this.#entries.delete(watch);
   }
 
   #sweep(): void {
     this.#timer = undefined;
     const now = this.#clock.nowMs();
-    for (const entry of this.#entries) {
-      if (entry.deadlineMs > now) continue;
-      this.#entries.delete(entry);
+    this.#entries.forEach((entry, watch) => {
+      if (entry.deadlineMs > now) return;
+      this.#entries.delete(watch);
       entry.expired();
-    }
+    });
     if (this.#entries.size > 0) this.#timer ??= this.#clock.after(SWEEP_INTERVAL_MS, () => this.#sweep());
   }
 }

@@ -1,4 +1,5 @@
 import { RelayFailure } from "../../shared/failures.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import { sessionsIn } from "../../shared/session_cookie.ts";
 import { isForeign, isSameOrigin } from "../dashboard/same_origin.ts";
@@ -31,11 +32,11 @@ export class AdminDoor {
   }
 
   /** Nobody is refused, and nothing is counted. */
-  isShown(headers: Headers): boolean {
+  isShown(headers: FieldReader): boolean {
     return this.#options.token.isShown(headers) || this.hasSession(headers);
   }
 
-  hasSession(headers: Headers): boolean {
+  hasSession(headers: FieldReader): boolean {
     return sessionsIn(headers.get("cookie")).some((token) => this.#options.sessions.isOpen(token));
   }
 
@@ -54,41 +55,41 @@ export class AdminDoor {
   }
 
   /** Begin a session. Gives what its cookie holds. @throws RelayFailure `admin_forbidden`, `too_many_attempts` */
-  signIn(token: string, headers: Headers, arrival: Arrival): string {
+  signIn(token: string, headers: FieldReader, arrival: Arrival): string {
     return this.#counted(headers, arrival, () => {
       if (!this.#options.token.is(token)) throw new RelayFailure("admin_forbidden");
       return this.#options.sessions.begin();
     });
   }
 
-  signOut(headers: Headers): void {
+  signOut(headers: FieldReader): void {
     for (const token of sessionsIn(headers.get("cookie"))) this.#options.sessions.end(token);
   }
 
   /** @throws RelayFailure `too_many_attempts` */
-  requirePatience(headers: Headers, arrival: Arrival): void {
+  requirePatience(headers: FieldReader, arrival: Arrival): void {
     const waitMs = this.#options.limiter.retryAfterMs(this.#addressOf(headers, arrival));
     if (waitMs > 0) throw new RelayFailure("too_many_attempts", { retryAfterS: waitMs / 1000 });
   }
 
   /** @throws RelayFailure `admin_forbidden` for what another page sent, or nobody knows who */
-  requireSameOrigin(headers: Headers, arrival: Arrival): void {
+  requireSameOrigin(headers: FieldReader, arrival: Arrival): void {
     if (!this.#isSameOrigin(headers, arrival)) throw FOREIGN();
   }
 
   /** Whether the browser is on TLS, as far as the relay or a proxy of ours can tell. */
-  isSecure(headers: Headers, { peer, secure }: Arrival): boolean {
+  isSecure(headers: FieldReader, { peer, secure }: Arrival): boolean {
     if (secure || !this.#options.isTrustedProxy(peer)) return secure;
     return /^https\b/.test(headers.get("x-forwarded-proto") ?? "");
   }
 
-  #isSameOrigin(headers: Headers, { peer }: Arrival): boolean {
+  #isSameOrigin(headers: FieldReader, { peer }: Arrival): boolean {
     const told = this.#options.isTrustedProxy(peer) ? headers.get("x-forwarded-host") : null;
     return isSameOrigin({ headers, host: told ?? headers.get("host") ?? "" });
   }
 
   /** Before the credential is looked at, as a guesser must not learn that it was right. */
-  #counted<T>(headers: Headers, arrival: Arrival, check: () => T): T {
+  #counted<T>(headers: FieldReader, arrival: Arrival, check: () => T): T {
     this.requirePatience(headers, arrival);
     try {
       return check();
@@ -99,7 +100,7 @@ export class AdminDoor {
     }
   }
 
-  #addressOf(headers: Headers, { peer }: Arrival): string {
+  #addressOf(headers: FieldReader, { peer }: Arrival): string {
     return clientAddress(peer, headers, this.#options.isTrustedProxy);
   }
 }

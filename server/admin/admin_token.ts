@@ -1,3 +1,4 @@
+import type { FieldReader } from "../../shared/received_fields.ts";
 import { digest, sameDigest } from "../keys/digest.ts";
 
 /** Decides who may see and change the relay itself. Without a token nobody may. */
@@ -17,7 +18,7 @@ export class AdminToken {
   }
 
   /** `Authorization: Bearer TOKEN`; the bare token too, as in ModelRelay. */
-  isShown(headers: Headers): boolean {
+  isShown(headers: FieldReader): boolean {
     const value = headers.get("authorization");
     return value !== null && this.is(value.replace(/^Bearer +/i, "").trim());
   }

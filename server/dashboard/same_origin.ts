@@ -1,12 +1,13 @@
+import type { FieldReader } from "../../shared/received_fields.ts";
 /** The headers that tell where a request came from, and the name under which it came in. */
 export interface Provenance {
-  readonly headers: Headers;
+  readonly headers: FieldReader;
   /** `host` or `host:port`, as the browser has it. */
   readonly host: string;
 }
 
 /** Whether a page of another origin made the browser ask, as far as the browser says. */
-export function isForeign(headers: Headers): boolean {
+export function isForeign(headers: FieldReader): boolean {
   const site = headers.get("sec-fetch-site");
   return site === "cross-site" || site === "same-site";
 }

@@ -1,4 +1,5 @@
 import { quote } from "../../shared/printable.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import type { JsonMembers } from "../json_members.ts";
 import { keptIdsInPath } from "../kept_things.ts";
 import { isObject } from "../routing/preferences.ts";
@@ -17,7 +18,7 @@ const ID_MAX_CHARS = 256;
 export function askedAffinity(
   path: string,
   members: JsonMembers | undefined,
-  headers: Headers,
+  headers: FieldReader,
 ): AskedAffinity {
   const inBody = members?.value("session_id") ?? undefined;
   const inHeader = headers.get("x-session-id") ?? undefined;

@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import { isBinary, isText, mediaType } from "../media_type.ts";
 import { announcesBody, asksForWebSocket } from "../request_headers.ts";
 import type { Capability } from "../routing/types.ts";
@@ -25,7 +26,7 @@ function isBinaryBody({ headers, peeked, whole }: RequestFacts): boolean {
 }
 
 /** All that the client takes is bytes, as the SDKs say when they ask for speech or a file. */
-function expectsBinary(headers: Headers): boolean {
+function expectsBinary(headers: FieldReader): boolean {
   const accept = headers.get("accept");
   if (accept === null || accept === "*/*") return false;
   return accept.split(",").every((range) => isBinary(mediaType(range)));

@@ -1,3 +1,4 @@
+import type { FieldReader } from "../../shared/received_fields.ts";
 import { isCoded, isJson, mediaType } from "../media_type.ts";
 
 /** What is known of a request before it is routed. */
@@ -5,7 +6,7 @@ export interface RequestFacts {
   readonly method: string;
   /** Path and query, as they are forwarded. */
   readonly target: string;
-  readonly headers: Headers;
+  readonly headers: FieldReader;
   /** The body, as far as it was read; undefined: there is none, or it was not read. */
   readonly peeked?: Uint8Array | undefined;
   /** `peeked` is all of it. */
@@ -15,7 +16,7 @@ export interface RequestFacts {
 /** What a body is to routing. It looks into none of any other syntax. */
 export type BodySyntax = "json" | "form" | "untyped" | "other";
 
-export function bodySyntax(headers: Headers): BodySyntax {
+export function bodySyntax(headers: FieldReader): BodySyntax {
   if (isEncoded(headers)) return "other";
   const type = mediaType(headers.get("content-type"));
   if (type === "") return "untyped";
@@ -24,7 +25,7 @@ export function bodySyntax(headers: Headers): BodySyntax {
 }
 
 /** Its bytes are compressed, or otherwise not those of its type. */
-export function isEncoded(headers: Headers): boolean {
+export function isEncoded(headers: FieldReader): boolean {
   return isCoded(headers.get("content-encoding"));
 }
 

@@ -1,4 +1,5 @@
 import { RelayFailure } from "../../shared/failures.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import { digest } from "./digest.ts";
 import type { ClientKey, ClientKeyMap, Scope } from "./keys_file.ts";
 
@@ -30,12 +31,12 @@ export class ClientDoor {
   constructor(private readonly options: ClientDoorOptions) {}
 
   /** The key of ours that the headers show, if any; nobody is refused. */
-  find(headers: Headers): ClientKey | undefined {
+  find(headers: FieldReader): ClientKey | undefined {
     return findKeys(headers, this.options.keys()).key;
   }
 
   /** @throws RelayFailure `unauthorized` without a key, `invalid_api_key` with an unknown one */
-  authenticate(headers: Headers): Admitted {
+  authenticate(headers: FieldReader): Admitted {
     const keys = this.options.keys();
     if (keys.size === 0 && !this.options.required) return ANONYMOUS;
     const found = findKeys(headers, keys);
@@ -46,7 +47,7 @@ export class ClientDoor {
   }
 }
 
-function findKeys(headers: Headers, keys: ClientKeyMap): Admitted {
+function findKeys(headers: FieldReader, keys: ClientKeyMap): Admitted {
   let key: ClientKey | undefined;
   const credentialHeaders: string[] = [];
   for (const name of KEY_HEADERS) {
@@ -72,7 +73,7 @@ export function requireScope({ key }: Admitted, scope: Scope): void {
 }
 
 /** `X-Signalbox-Explain: 1`: the client wants to see how its request is routed. */
-export function asksToExplain(headers: Headers): boolean {
+export function asksToExplain(headers: FieldReader): boolean {
   return headers.get("x-signalbox-explain") === "1";
 }
 

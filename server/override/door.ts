@@ -1,4 +1,5 @@
 import { RelayFailure } from "../../shared/failures.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import type { ClientKey } from "../keys/keys_file.ts";
 import { decideOverride, ENDPOINT_HEADER, MODEL_PROVIDER_HEADER } from "../routing/override.ts";
 import type {
@@ -21,7 +22,7 @@ export interface OverrideDoorParts {
   readonly policy: OverridePolicy;
   readonly trust: OverrideTrust;
   /** The key of ours that these headers show, if any. */
-  findKey(headers: Headers): ClientKey | undefined;
+  findKey(headers: FieldReader): ClientKey | undefined;
   /** What is sent to the endpoint of this name, which has `credential = "secret"`. */
   secretOf(name: string): string;
 }
@@ -30,7 +31,7 @@ export interface OverrideKnock {
   readonly method: string;
   /** Path and query of the request itself. */
   readonly target: string;
-  readonly headers: Headers;
+  readonly headers: FieldReader;
   /** It came to the listener that is for overrides. */
   readonly onListener: boolean;
 }
@@ -79,7 +80,7 @@ export class OverrideDoor {
     };
   }
 
-  #authorization({ endpoint }: OverrideTarget, headers: Headers): string | undefined {
+  #authorization({ endpoint }: OverrideTarget, headers: FieldReader): string | undefined {
     if (endpoint.credential === "passthrough") return headers.get(AUTHORIZATION_HEADER) ?? undefined;
     if (endpoint.credential === "none") return undefined;
     const secret = this.#parts.secretOf(endpoint.name);
@@ -118,7 +119,7 @@ export function overrideRefusal({ code, part, detail }: OverrideRefusal): RelayF
 }
 
 /** What is for one hop only is nothing that an upstream says to a relay behind proxies. */
-export function checkConnection(headers: Headers): void {
+export function checkConnection(headers: FieldReader): void {
   const named = (headers.get("connection") ?? "")
     .toLowerCase()
     .split(",")

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Clock } from "../../shared/clock.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import { runtime } from "../../shared/runtime/current.ts";
 import type { ClientDoor } from "../keys/client_door.ts";
 import { ProviderDialer } from "../provider.ts";
@@ -50,7 +51,7 @@ export function overrideParts(settings: OverrideSettings, wiring: OverrideWiring
     require: settings.require,
     nowS: () => Math.floor(Date.now() / 1000),
   });
-  const findKey = (headers: Headers) => clientDoor.find(headers);
+  const findKey = (headers: FieldReader) => clientDoor.find(headers);
   return {
     live: { judge: (evidence) => trust.judge(evidence), findKey, ports },
     door: new OverrideDoor({

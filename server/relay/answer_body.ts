@@ -48,12 +48,13 @@ export class AnswerBody implements BodySource, Watched {
   #blocked = false;
   #ended = false;
   #over = false;
+  readonly #watch: number;
 
   constructor(options: AnswerBodyOptions, early: Uint8Array[]) {
     this.#options = options;
     this.deadlineMs = options.clock.nowMs() + options.responseIdleMs;
     for (const chunk of early) this.data(chunk);
-    options.sweeper.watch(this);
+    this.#watch = options.sweeper.watch(this);
   }
 
   // --- from the link ---------------------------------------------------------------------------------------
@@ -183,7 +184,7 @@ export class AnswerBody implements BodySource, Watched {
 
   #conclude(outcome: BodyOutcome): void {
     this.#over = true;
-    this.#options.sweeper.release(this);
+    this.#options.sweeper.release(this.#watch);
     this.#options.over(outcome);
   }
 }

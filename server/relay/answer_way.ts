@@ -1,3 +1,4 @@
+import type { FieldReader } from "../../shared/received_fields.ts";
 import type { RouteRequest } from "../routing/types.ts";
 import type { Answer, Attempt } from "./attempt.ts";
 import type { BodyChange } from "./body_change.ts";
@@ -16,7 +17,7 @@ export interface AnswerWay {
 
 export interface AnsweredRequest extends Pick<RoutingFacts, "decision" | "served" | "attempts"> {
   readonly request: RouteRequest;
-  readonly headers: Headers;
+  readonly headers: FieldReader;
   readonly answer: Answer;
   readonly attempt: Attempt;
   readonly dispatchedAtMs: number;

@@ -1,6 +1,7 @@
 import { pathMatches } from "../../shared/endpoint_prefixes.ts";
 import { RelayFailure, toFailure } from "../../shared/failures.ts";
 import { hasDotSegment, pathOf } from "../../shared/path_of.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import { announcesBody, asksForWebSocket, namesEndpoint } from "../request_headers.ts";
 import type { Caller, RelayParts } from "./parts.ts";
@@ -13,8 +14,9 @@ const NEVER_RELAYED = new Set(["CONNECT", "TRACE"]);
  * @throws RelayFailure in the order of the checks
  */
 export function checkRequest(request: Request, context: RequestContext, parts: RelayParts): Caller {
-  const { headers, method } = request;
-  const head = { headers, method, target: context.target };
+  const { method } = request;
+  const { fields: headers, target } = context;
+  const head = { headers, method, target };
   const names = namesEndpoint(headers);
   // First: a request meant for a customer's own endpoint must never reach shared workers, whoever sent it.
   if (names && !parts.override) throw new RelayFailure("override_not_allowed");
@@ -40,7 +42,7 @@ function admitOverride(head: CheckedHead, context: RequestContext, { override }:
 export interface CheckedHead {
   readonly method: string;
   readonly target: string;
-  readonly headers: Headers;
+  readonly headers: FieldReader;
 }
 
 /** What is refused whoever asks. @throws RelayFailure */
@@ -63,7 +65,7 @@ export function checkForCaller({ method, target, headers }: CheckedHead, setting
 
 const ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
-function checkSize(headers: Headers, limitBytes: number): void {
+function checkSize(headers: FieldReader, limitBytes: number): void {
   let bytes = 0;
   headers.forEach((value, name) => {
     bytes += name.length + value.length + 4;

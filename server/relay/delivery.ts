@@ -1,4 +1,5 @@
 import type { RelayFailure } from "../../shared/failures.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import type { Caller, RelayParts } from "./parts.ts";
 import type { RequestBody } from "./request_body.ts";
@@ -9,7 +10,7 @@ import type { Responder } from "./responder.ts";
 export interface DeliveryOptions {
   readonly parts: RelayParts;
   readonly method: string;
-  readonly headers: Headers;
+  readonly headers: FieldReader;
   readonly context: RequestContext;
   readonly caller: Caller;
   readonly body: RequestBody;

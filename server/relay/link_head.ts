@@ -1,5 +1,6 @@
 import { contentLength, requestPairs } from "../../shared/headers.ts";
 import type { LinkRequestHead } from "../../shared/link/events.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import { type Edit, sizeDelta } from "../body_edits.ts";
 import type { Candidate, RouteRequest } from "../routing/types.ts";
@@ -10,7 +11,7 @@ export interface SentRequest {
   readonly request: RouteRequest;
   /** Who gets it. */
   readonly candidate: Candidate;
-  readonly headers: Headers;
+  readonly headers: FieldReader;
   readonly context: RequestContext;
   readonly caller: Caller;
   readonly body: RequestBody;

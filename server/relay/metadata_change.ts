@@ -1,5 +1,6 @@
 import { fieldValue } from "../../shared/headers.ts";
 import type { LinkResponseHead } from "../../shared/link/events.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import { isJson, mediaType } from "../media_type.ts";
 import type { BodyChange } from "./body_change.ts";
 import { MetadataEvents, type StreamApi } from "./metadata_events.ts";
@@ -11,7 +12,7 @@ export interface MetadataRequest {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
-  readonly headers: Headers;
+  readonly headers: FieldReader;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Clock } from "../../shared/clock.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import type { Runtime } from "../../shared/runtime/ports.ts";
 import type { Sweeper } from "../../shared/sweeper.ts";
 import type { RequestTally } from "../admin/request_tally.ts";
@@ -47,7 +48,7 @@ export interface RelayParts {
   sweeper: Sweeper;
   runtime: Pick<Runtime, "streamingBody">;
   /** Who sent these headers. @throws RelayFailure when a key is wanted and there is none, or it is unknown */
-  authenticate(headers: Headers): Omit<Caller, "trustedPeer" | "override">;
+  authenticate(headers: FieldReader): Omit<Caller, "trustedPeer" | "override">;
   /** Requests that name an endpoint of their own; undefined: none may. */
   override: OverrideParts | undefined;
   /** Told of every request when it is over. */

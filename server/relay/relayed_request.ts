@@ -54,13 +54,13 @@ export class RelayedRequest implements Watched {
   /** The response. Never rejects: a failure is a response too. */
   async answer(): Promise<Response> {
     this.#context.onGone(() => this.#fail(new RelayFailure("client_gone")));
-    this.#parts.sweeper.watch(this);
+    const watch = this.#parts.sweeper.watch(this);
     try {
       return await this.#relay();
     } catch (thrown) {
       return this.#refuse(toFailure(thrown));
     } finally {
-      this.#parts.sweeper.release(this);
+      this.#parts.sweeper.release(watch);
     }
   }
 
@@ -75,14 +75,16 @@ export class RelayedRequest implements Watched {
     this.#record.client = caller.name;
     this.#toProvider = caller.override !== undefined;
     this.#waiting(true);
-    const body = await this.#interruptible(RequestBody.open(this.#request, this.#parts.settings));
+    const body = await this.#interruptible(
+      RequestBody.open(this.#request, this.#context.fields, this.#parts.settings),
+    );
     this.#body = body;
     body.onWaiting = (isWaiting) => this.#waiting(isWaiting);
     this.#waiting(false);
     this.#delivery = await this.#deliveryOf({
       parts: this.#parts,
       method: this.#request.method,
-      headers: this.#request.headers,
+      headers: this.#context.fields,
       context: this.#context,
       caller,
       body,
@@ -109,12 +111,13 @@ export class RelayedRequest implements Watched {
   }
 
   async #readIntent(body: RequestBody): Promise<Intent> {
-    const { method, headers } = this.#request;
+    const { method } = this.#request;
+    const { fields: headers, target } = this.#context;
     if (!body.whole && wantsPeek(headers)) await this.#interruptible(body.peek());
     const { start, whole } = body;
     // A chunk may reach beyond the limit: where it ends must have no say in where the request goes.
     const peeked = whole ? start : start?.subarray(0, this.#parts.settings.peekLimitBytes);
-    return readIntent({ method, target: this.#context.target, headers, peeked, whole });
+    return readIntent({ method, target, headers, peeked, whole });
   }
 
   #bodyOver(outcome: BodyOutcome): void {

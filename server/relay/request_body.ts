@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { RelayFailure } from "../../shared/failures.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import { release } from "../../shared/release.ts";
 import { applyEdits, type Edit } from "../body_edits.ts";
 import type { CarriedExchange } from "./carrier.ts";
@@ -40,16 +41,16 @@ export class RequestBody {
   }
 
   /** @throws RelayFailure `body_too_large` when the announced length is over the limit, `client_gone` */
-  static async open(request: Request, limits: BodyLimits): Promise<RequestBody> {
-    if (!request.body) return new RequestBody(undefined, limits);
-    const announced = Number(request.headers.get("content-length") ?? Number.NaN);
+  static async open(request: Request, fields: FieldReader, limits: BodyLimits): Promise<RequestBody> {
+    const announced = Number(fields.get("content-length") ?? Number.NaN);
     if (announced > limits.maxBodySizeBytes) throw tooLarge(limits.maxBodySizeBytes);
+    // Before `request.body` is looked at: on Bun that makes a stream.
     if (announced <= Math.min(ONE_READ_BYTES, limits.peekLimitBytes, limits.replayLimitBytes)) {
       const body = new RequestBody(undefined, limits);
       body.#take(await request.bytes().catch(gone));
       return body;
     }
-    return new RequestBody(request.body.getReader(), limits);
+    return new RequestBody(request.body?.getReader(), limits);
   }
 
   get isEmpty(): boolean {

@@ -3,6 +3,7 @@ import { fieldValue } from "../../shared/headers.ts";
 import type { LinkResponseHead } from "../../shared/link/events.ts";
 import { log, type RequestLine, requestLog } from "../../shared/log.ts";
 import { pathOf } from "../../shared/path_of.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import type { FailedRequest } from "../failure_response.ts";
 import type { Intent } from "../intent.ts";
@@ -22,7 +23,7 @@ export class RequestRecord {
   failure: string | undefined;
   readonly #method: string;
   readonly #path: string;
-  readonly #headers: Headers;
+  readonly #headers: FieldReader;
   readonly #arrivedAtMs: number;
   #worker: WorkerSnapshot | undefined;
   /** The endpoint of its own that has it; no path or query of it, which may hold what is nobody's business. */
@@ -36,7 +37,7 @@ export class RequestRecord {
   constructor(request: Request, context: RequestContext, arrivedAtMs: number) {
     this.#method = request.method;
     this.#path = pathOf(context.target);
-    this.#headers = request.headers;
+    this.#headers = context.fields;
     this.#arrivedAtMs = arrivedAtMs;
   }
 

@@ -1,5 +1,6 @@
 import { RelayFailure } from "../../shared/failures.ts";
 import { HTTP1_STOPS, requestPairs } from "../../shared/headers.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import type { ClientKey } from "../keys/keys_file.ts";
 import {
   CREDENTIAL_HEADERS,
@@ -22,7 +23,7 @@ export interface LiveOverride {
   /** Without using up what can be used once. @throws RelayFailure */
   judge(evidence: TrustEvidence): TrustedGrant;
   /** The key that these headers show. */
-  findKey(headers: Headers): ClientKey | undefined;
+  findKey(headers: FieldReader): ClientKey | undefined;
   /** Where the relay listens. */
   readonly ports: ReadonlySet<number>;
 }

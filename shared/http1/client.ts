@@ -1,4 +1,5 @@
 import { type Clock, MAX_DELAY_MS, type Timer } from "../clock.ts";
+import { OpenTable } from "../open_table.ts";
 import type { Runtime } from "../runtime/ports.ts";
 import { Connection } from "./connection.ts";
 import { Exchange, type ExchangeOwner, type ExchangeRequest } from "./exchange.ts";
@@ -52,7 +53,8 @@ export class Http1Client {
   readonly #unreadBytes: number | undefined;
   readonly #limits: { firstByteMs: number; bodyMs: number };
   readonly #pool: Pool;
-  readonly #exchanges = new Set<Exchange>();
+  readonly #exchanges = new OpenTable<Exchange>();
+  #lastId = 0;
   readonly #owner: ExchangeOwner;
   #sweepTimer: Timer | undefined;
   #closed = false;
@@ -75,7 +77,7 @@ export class Http1Client {
     this.#owner = {
       nowMs,
       sendAgain: (exchange) => this.#dial(exchange),
-      finished: (exchange) => this.#exchanges.delete(exchange),
+      finished: (exchange) => this.#exchanges.delete(exchange.id),
     };
   }
 
@@ -106,15 +108,15 @@ export class Http1Client {
     this.#closed = true;
     this.#sweepTimer?.cancel();
     this.#sweepTimer = undefined;
-    for (const exchange of [...this.#exchanges]) {
+    this.#exchanges.forEach((exchange) => {
       exchange.fail(new Http1Failure("broke_off", "Cannot finish the request: the client was closed"));
-    }
+    });
     this.#pool.closeIdle();
   }
 
   #open(request: ExchangeRequest): ClientExchange {
-    const exchange = new Exchange(request, this.#owner);
-    this.#exchanges.add(exchange);
+    const exchange = new Exchange(++this.#lastId, request, this.#owner);
+    this.#exchanges.set(exchange.id, exchange);
     this.#armSweep();
     // Later in this turn: what the caller writes at once leaves together with the head.
     queueMicrotask(() => this.#start(exchange));
@@ -156,10 +158,10 @@ export class Http1Client {
 
   #sweep(): void {
     this.#sweepTimer = undefined;
-    for (const exchange of [...this.#exchanges]) {
+    this.#exchanges.forEach((exchange) => {
       const during = exchange.overdue(this.#limits);
       if (during) exchange.fail(timedOut(during));
-    }
+    });
     this.#pool.sweep();
     if (this.#exchanges.size > 0 || this.#pool.size > 0) this.#armSweep();
   }

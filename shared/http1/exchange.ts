@@ -51,7 +51,11 @@ export class Exchange implements ClientExchange {
   #quietSinceMs = 0;
 
   /** @throws Http1Failure `local` when the request cannot be written */
-  constructor(request: ExchangeRequest, owner: ExchangeOwner) {
+  constructor(
+    readonly id: number,
+    request: ExchangeRequest,
+    owner: ExchangeOwner,
+  ) {
     const { origin, head, body, firstBytes } = request;
     this.origin = origin;
     this.key = originKey(origin);

@@ -1,3 +1,4 @@
+import { OpenTable } from "../open_table.ts";
 import { type ExchangeId, LinkProtocolError } from "./events.ts";
 import { type HalfEvent, type HalfState, nextState } from "./exchange.ts";
 import { MAX_EXCHANGE_ID, MAX_EXCHANGES } from "./limits.ts";
@@ -45,7 +46,7 @@ export class FramedExchange {
 
 /** The exchanges that are open on one link, and the ids that were given away. */
 export class OpenExchanges {
-  readonly #open = new Map<ExchangeId, FramedExchange>();
+  readonly #open = new OpenTable<FramedExchange>();
   #lastId = 0;
 
   get size(): number {

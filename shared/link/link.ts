@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers";
+import { OpenTable } from "../open_table.ts";
 import { release } from "../release.ts";
 import type { MessageSocket } from "../runtime/ports.ts";
 import {
@@ -38,7 +39,7 @@ export interface LinkOptions {
 export class Link {
   readonly connection: LinkConnection;
   readonly #options: LinkOptions;
-  readonly #exchanges = new Map<ExchangeId, LinkExchange>();
+  readonly #exchanges = new OpenTable<LinkExchange>();
   readonly #touched: LinkExchange[] = [];
   #flushScheduled = false;
   #socketFull: boolean;
@@ -169,7 +170,7 @@ export class Link {
   }
 
   #endAll(): void {
-    const exchanges = [...this.#exchanges.values()];
+    const exchanges = this.#exchanges.values();
     this.#exchanges.clear();
     for (const exchange of exchanges) this.#tell(exchange, () => exchange.lost());
   }

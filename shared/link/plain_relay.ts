@@ -1,3 +1,4 @@
+import { OpenTable } from "../open_table.ts";
 import {
   type ExchangeId,
   type LinkConnection,
@@ -50,8 +51,9 @@ export class PlainRelayConnection implements LinkConnection {
   dropped = 0;
 
   readonly #options: PlainRelayOptions;
-  readonly #exchanges = new Map<ExchangeId, RelayExchange>();
-  readonly #byRequestId = new Map<string, RelayExchange>();
+  readonly #exchanges = new OpenTable<RelayExchange>();
+  /** Ids alone: see `OpenTable`. */
+  readonly #byRequestId = new Map<string, ExchangeId>();
   readonly #requests = new PlainRequestQueue();
   /** Exchanges that are over without their owner knowing: events come during `receive` and `next` only. */
   readonly #refused = new Map<RelayExchange, PlainRefusal>();
@@ -130,7 +132,7 @@ export class PlainRelayConnection implements LinkConnection {
 
   #nextRequest(): string | undefined {
     for (let request = this.#requests.next(); request; request = this.#requests.next()) {
-      const exchange = this.#byRequestId.get(request.id)!;
+      const exchange = this.#named(request.id)!;
       this.#options.emit({ type: "started", exchange: exchange.id });
       // Its owner may have given it up just now.
       if (!this.#exchanges.has(exchange.id)) continue;
@@ -153,7 +155,7 @@ export class PlainRelayConnection implements LinkConnection {
     });
     const exchange = { id, request, answer, backlogBytes: 0 };
     this.#exchanges.set(id, exchange);
-    this.#byRequestId.set(request.id, exchange);
+    this.#byRequestId.set(request.id, id);
     return exchange;
   }
 
@@ -184,9 +186,13 @@ export class PlainRelayConnection implements LinkConnection {
     this.#options.emit({ type: "control", message });
   }
 
+  #named(requestId: string): RelayExchange | undefined {
+    return this.#exchanges.get(this.#byRequestId.get(requestId) ?? 0);
+  }
+
   /** Only what was sent over this very link can be answered, and only until it is over. */
   #sent(requestId: string): RelayExchange | undefined {
-    const exchange = this.#byRequestId.get(requestId);
+    const exchange = this.#named(requestId);
     if (exchange?.request.state === "sent") return exchange;
     this.dropped++;
     return undefined;
@@ -198,7 +204,7 @@ export class PlainRelayConnection implements LinkConnection {
     exchange?.answer.chunk(message);
     if (exchange && exchange.backlogBytes > MAX_EXCHANGE_BACKLOG_BYTES) this.#overflow(exchange);
     else if (this.#backlogBytes > MAX_LINK_BACKLOG_BYTES) {
-      const all = [...this.#exchanges.values()];
+      const all = this.#exchanges.values();
       this.#overflow(all.reduce((most, other) => (other.backlogBytes > most.backlogBytes ? other : most)));
     }
   }

@@ -1,4 +1,5 @@
 import { FAILURES } from "../failure_table.ts";
+import { OpenTable } from "../open_table.ts";
 import {
   type ExchangeId,
   type LinkConnection,
@@ -41,14 +42,15 @@ export class PlainWorkerConnection implements LinkConnection {
   dropped = 0;
 
   readonly #options: PlainWorkerOptions;
-  readonly #exchanges = new Map<ExchangeId, WorkerExchange>();
-  readonly #byRequestId = new Map<string, WorkerExchange>();
+  readonly #exchanges = new OpenTable<WorkerExchange>();
+  /** Ids alone: see `OpenTable`. */
+  readonly #byRequestId = new Map<string, ExchangeId>();
   /** Broke on this side; the owner is to be told: events come during `receive` and `next` only. */
   readonly #broken = new Map<WorkerExchange, ResetCode>();
   readonly #urgent = new UrgentQueue();
   readonly #controls = new ControlQueue();
   /** Exchanges with something to send, in the order of their turns. */
-  readonly #turns = new Set<WorkerExchange>();
+  readonly #turns = new Set<ExchangeId>();
   readonly #collected = new Budget(MAX_COLLECTED_BYTES);
   #lastId = 0;
 
@@ -92,7 +94,7 @@ export class PlainWorkerConnection implements LinkConnection {
     this.#broken.delete(exchange);
     if (exchange.reply.complete) return;
     exchange.reply.fail(code);
-    this.#turns.add(exchange);
+    this.#turns.add(exchange.id);
   }
 
   /** A request comes whole. */
@@ -109,12 +111,13 @@ export class PlainWorkerConnection implements LinkConnection {
   }
 
   #nextTurn(): string | undefined {
-    const [exchange] = this.#turns;
-    if (!exchange) return undefined;
-    const { id, reply } = exchange;
+    const [id] = this.#turns;
+    if (id === undefined) return undefined;
+    const exchange = this.#exchanges.get(id)!;
+    const { reply } = exchange;
     const message = reply.take();
-    this.#turns.delete(exchange);
-    if (reply.hasMessage) this.#turns.add(exchange);
+    this.#turns.delete(exchange.id);
+    if (reply.hasMessage) this.#turns.add(exchange.id);
     else if (reply.complete) this.#forget(exchange);
     if (reply.blocked && reply.hasRoom) {
       reply.blocked = false;
@@ -134,7 +137,7 @@ export class PlainWorkerConnection implements LinkConnection {
       exchange.reply.fail(failure);
       this.#broken.set(exchange, failure);
     }
-    if (exchange.reply.hasMessage) this.#turns.add(exchange);
+    if (exchange.reply.hasMessage) this.#turns.add(exchange.id);
   }
 
   // --- receiving -------------------------------------------------------------------------------------------
@@ -176,7 +179,7 @@ export class PlainWorkerConnection implements LinkConnection {
 
   /** Answered at once, and nothing of it follows: only then does a ModelRelay server free the slot. */
   #onCancel({ request_id: requestId, reason }: MessageNamed<"cancel">): void {
-    const exchange = this.#byRequestId.get(requestId);
+    const exchange = this.#exchanges.get(this.#byRequestId.get(requestId) ?? 0);
     if (!exchange) {
       this.dropped++;
       return;
@@ -199,7 +202,7 @@ export class PlainWorkerConnection implements LinkConnection {
     });
     const exchange = { id: ++this.#lastId, reply };
     this.#exchanges.set(exchange.id, exchange);
-    this.#byRequestId.set(requestId, exchange);
+    this.#byRequestId.set(requestId, exchange.id);
     return exchange;
   }
 
@@ -224,7 +227,7 @@ export class PlainWorkerConnection implements LinkConnection {
   #forget(exchange: WorkerExchange): void {
     this.#exchanges.delete(exchange.id);
     this.#byRequestId.delete(exchange.reply.options.requestId);
-    this.#turns.delete(exchange);
+    this.#turns.delete(exchange.id);
     exchange.reply.discard();
   }
 }

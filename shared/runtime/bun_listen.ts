@@ -1,5 +1,5 @@
 // https://bun.com/docs/api/http
-
+import { ReceivedFields } from "../received_fields.ts";
 import { kernelBuffers } from "./bun_kernel_buffers.ts";
 import { type BunServerSocket, serverSocket, socketHandlers } from "./bun_server_socket.ts";
 import { checkCertificatePair } from "./certificate_pair.ts";
@@ -20,6 +20,7 @@ class BunContext implements RequestContext {
   answered = false;
   #peer: string | undefined;
   #target: string | undefined;
+  #fields: ReceivedFields | undefined;
 
   constructor(
     private readonly server: Server,
@@ -35,6 +36,11 @@ class BunContext implements RequestContext {
   get target(): string {
     this.#target ??= this.#readTarget();
     return this.#target;
+  }
+
+  get fields(): ReceivedFields {
+    this.#fields ??= new ReceivedFields(this.request.headers);
+    return this.#fields;
   }
 
   /** Bun writes the URL without an origin when there is no `Host` or not a valid one. */

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { WebSocketServer } from "ws";
+import { ReceivedFields } from "../received_fields.ts";
 import { requestOf, targetOf } from "./deno_request.ts";
 import { DenoSocket } from "./deno_socket.ts";
 import { peerAddress } from "./listening.ts";
@@ -28,6 +29,7 @@ export class DenoContext implements RequestContext {
   answered = false;
   upgraded = false;
   readonly target: string;
+  readonly fields: ReceivedFields;
   readonly request: Request;
 
   constructor(
@@ -37,6 +39,7 @@ export class DenoContext implements RequestContext {
   ) {
     this.target = targetOf(incoming);
     this.request = requestOf(incoming, this.target, options.secure);
+    this.fields = new ReceivedFields(this.request.headers);
   }
 
   get peer(): string {

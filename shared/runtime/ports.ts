@@ -5,6 +5,8 @@
  * or `Deno`.
  */
 
+import type { FieldReader } from "../received_fields.ts";
+
 /** The runtime in use. Where the two differ, and what the adapters make of it: `docs/runtimes.md`. */
 export interface Runtime {
   readonly name: "bun" | "deno";
@@ -59,6 +61,8 @@ export interface RequestContext {
    * on every runtime. Starts with "/".
    */
   readonly target: string;
+  /** Its header fields. */
+  readonly fields: FieldReader;
   /** It came in where only upstreams come that may name an endpoint; for whoever made the listener to set. */
   forOverrides?: boolean;
   /**

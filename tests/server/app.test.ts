@@ -6,6 +6,7 @@ import { Fleet } from "../../server/fleet.ts";
 import type { WorkerLink } from "../../server/hub/worker_connection.ts";
 import { keepContext } from "../../server/request_contexts.ts";
 import { serveSettings } from "../../server/settings.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
@@ -44,7 +45,7 @@ function makeTestApp() {
   });
   const fetchApp = (path: string, init?: RequestInit) => {
     const request = new Request(`http://relay.test${path}`, init);
-    keepContext(request, { target: path } as RequestContext);
+    keepContext(request, { target: path, fields: request.headers as FieldReader } as RequestContext);
     return app.fetch(request);
   };
   return { app, relayed, fetchApp };

@@ -8,6 +8,7 @@ import { serveSettings } from "../../../server/settings.ts";
 import { WaitingLine } from "../../../server/waiting_line.ts";
 import type { LinkRequestHead } from "../../../shared/link/events.ts";
 import type { ExchangeHandlers } from "../../../shared/link/link.ts";
+import { ReceivedFields } from "../../../shared/received_fields.ts";
 import { Sweeper } from "../../../shared/sweeper.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { type RequestFacts, worker } from "./fleet_builder.ts";
@@ -83,14 +84,15 @@ export class ServeStand {
       "content-length": String(body.length),
     });
     const { request: asked } = readIntent({ method, target, headers, peeked: body, whole: true });
+    const request = new Request(`http://relay${target}`, { method, headers, body });
     const context = {
       peer: "192.0.2.1",
       secure: false,
       target,
+      fields: new ReceivedFields(request.headers),
       onGone: () => {},
       upgrade: () => new Response(null),
     };
-    const request = new Request(`http://relay${target}`, { method, headers, body });
     return { asked, response: () => this.#relay.handle(request, context) };
   }
 

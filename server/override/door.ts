@@ -1,13 +1,14 @@
 import { RelayFailure } from "../../shared/failures.ts";
 import type { FieldReader } from "../../shared/received_fields.ts";
 import type { ClientKey } from "../keys/keys_file.ts";
-import { decideOverride, ENDPOINT_HEADER, MODEL_PROVIDER_HEADER } from "../routing/override.ts";
+import { ENDPOINT_HEADER, MODEL_PROVIDER_HEADER } from "../routing/override.ts";
 import type {
   OverrideAsk,
   OverrideDecision,
   OverridePolicy,
   OverrideTarget,
 } from "../routing/override_types.ts";
+import { DecidedTargets } from "./decided_targets.ts";
 import type { SignedRequest } from "./signature.ts";
 import type { OverrideTrust } from "./trust.ts";
 
@@ -52,9 +53,11 @@ type OverrideRefusal = Extract<OverrideDecision, { type: "refuse" }>;
 /** Decides which requests go to an endpoint that they name, and with which credential. */
 export class OverrideDoor {
   readonly #parts: OverrideDoorParts;
+  readonly #targets: DecidedTargets;
 
   constructor(parts: OverrideDoorParts) {
     this.#parts = parts;
+    this.#targets = new DecidedTargets(parts.policy);
   }
 
   /**
@@ -70,7 +73,7 @@ export class OverrideDoor {
       request: signedRequest(knock),
     });
     checkConnection(headers);
-    const decision = decideOverride(overrideAsk(knock), this.#parts.policy, grant);
+    const decision = this.#targets.decide(overrideAsk(knock), grant);
     if (decision.type === "refuse") throw overrideRefusal(decision);
     return {
       target: decision.target,
@@ -120,7 +123,9 @@ export function overrideRefusal({ code, part, detail }: OverrideRefusal): RelayF
 
 /** What is for one hop only is nothing that an upstream says to a relay behind proxies. */
 export function checkConnection(headers: FieldReader): void {
-  const named = (headers.get("connection") ?? "")
+  const connection = headers.get("connection");
+  if (connection === null || connection === "keep-alive") return;
+  const named = connection
     .toLowerCase()
     .split(",")
     .map((name) => name.trim());

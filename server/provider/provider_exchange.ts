@@ -1,4 +1,3 @@
-import { responsePairs } from "../../shared/headers.ts";
 import type { Http1Client } from "../../shared/http1/client.ts";
 import { dialFailure } from "../../shared/http1/failure.ts";
 import type {
@@ -146,7 +145,7 @@ export class ProviderExchange implements CarriedExchange {
       },
       head: ({ status, headers }) => {
         this.#touch();
-        this.#tell(() => handlers.response?.({ status, headers: responsePairs(headers) }));
+        this.#tell(() => handlers.response?.({ status, headers }));
       },
       data: (bytes) => this.#data(bytes),
       end: () => {

@@ -1,3 +1,4 @@
+import { responsePairs } from "../../shared/headers.ts";
 import type { Http1Client } from "../../shared/http1/client.ts";
 import { dialFailure } from "../../shared/http1/failure.ts";
 import type {
@@ -145,7 +146,7 @@ export class ProviderExchange implements CarriedExchange {
       },
       head: ({ status, headers }) => {
         this.#touch();
-        this.#tell(() => handlers.response?.({ status, headers }));
+        this.#tell(() => handlers.response?.({ status, headers: responsePairs(headers) }));
       },
       data: (bytes) => this.#data(bytes),
       end: () => {

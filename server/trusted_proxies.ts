@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import type { FieldReader } from "../shared/received_fields.ts";
 
 /** Whether a peer is in one of the networks (CIDR). IPv4 addresses that arrive as IPv6 (`::ffff:…`) count as IPv4. */
 export function trustedProxies(networks: readonly string[]): (peer: string) => boolean {
@@ -14,7 +15,7 @@ export function trustedProxies(networks: readonly string[]): (peer: string) => b
 /** The address that counts for a client: its peer's, or behind proxies of ours the nearest that is none of them. */
 export function clientAddress(
   peer: string,
-  headers: Headers,
+  headers: FieldReader,
   isTrustedProxy: (peer: string) => boolean,
 ): string {
   if (!isTrustedProxy(peer)) return peer;

@@ -118,7 +118,7 @@ test("chunks, trailers and an end by closing are bodies like any other", async (
   }
 });
 
-test("each read of a stream is settled by itself, and its bytes may be kept", async () => {
+test("each read of a stream is settled by itself", async () => {
   await withProvider(async ({ open, provider }) => {
     const one = open();
     const request = (await provider.next()).startStream();

@@ -105,7 +105,7 @@ export class Carried implements ExchangeHandlers {
 
   data(bytes: Uint8Array): void {
     this.#note("data");
-    this.chunks.push(bytes);
+    this.chunks.push(new Uint8Array(bytes));
     this.bytes += bytes.length;
     this.onData(bytes);
   }

@@ -157,17 +157,25 @@ const commandsAboutThem: readonly Command[] = [
   completionsCommand(() => program),
 ];
 
+/** In the executable, as on a machine that has the sources. */
+const manual: Command = {
+  name: "docs",
+  says: "Print a page of the manual, or what an error code means",
+  open: async () => (await import("./shared/manual/docs_command.ts")).openDocs,
+};
+
 export const program: Program = {
   name: "signalbox",
   says: "One endpoint for GPUs that the internet cannot reach",
   version: async () => (await import("./shared/version_line.ts")).versionLine(),
-  commands: [...commands, ...commandsAboutThem],
+  commands: [...commands, ...commandsAboutThem, manual],
 };
 
 /** A command that is done has closed what it opened; a peer that does not answer must not keep the process. */
 const LAST_SOCKETS_MS = 500;
 
 if (import.meta.main) {
-  process.exitCode = await runProgram(program, process.argv.slice(2), processIo());
-  setTimeout(() => process.exit(), LAST_SOCKETS_MS).unref();
+  const io = processIo();
+  process.exitCode = await runProgram(program, process.argv.slice(2), io);
+  void io.printed().then(() => setTimeout(() => process.exit(), LAST_SOCKETS_MS).unref());
 }

@@ -40,6 +40,11 @@ as it is sent, and for each relay its name, connection, certificate, clock and w
 as a worker does and leaves before it says what it serves, so the relay sends it nothing. Both look at the limit of open
 files and at the clock. With the flags of \`serve\` or \`worker\`, \`--config\` among them, it looks at what these would do.
 
+## The manual
+
+\`${name} docs\` lists the pages of the manual that belongs to this version, \`${name} docs settings\` prints one as it is
+written, \`${name} docs worker_lost\` the likely causes of an error code. The executable holds all of them.
+
 ## Completion
 
 \`${name} completions bash|zsh|fish|powershell\` prints a script that holds every command, flag and fixed value; its

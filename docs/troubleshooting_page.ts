@@ -17,9 +17,9 @@ This page is printed from \`shared/failure_table.ts\` and \`docs/causes/\` by \`
 
 ## Where to look first
 
-- **The answer.** The relay's own errors have a \`code\`, which is a heading below. \`X-Signalbox-Request-Id\` stands in
-  every answer that was relayed and in every error of the relay. An error without that header is of a proxy in front; one
-  with it, and without a code of this page, is the backend's own.
+- **The answer.** The relay's own errors have a \`code\`, which is a heading below; \`signalbox docs CODE\` prints what
+  stands under it. \`X-Signalbox-Request-Id\` stands in every answer that was relayed and in every error of the relay. An
+  error without that header is of a proxy in front; one with it, and without a code of this page, is the backend's own.
 - **The relay's log.** At \`--log-level info\` each request has a line, with \`request_id\` and, when something went wrong,
   \`failure\`. What breaks after an answer has begun stands only there.
 - **\`signalbox doctor\`** checks settings, port, certificate, backend and the way to the relay, and says what to do.

@@ -44,6 +44,8 @@ export interface Operands {
   readonly names: readonly string[];
   /** They may be left out, all of them together. */
   readonly optional?: boolean;
+  /** What shells offer for the only one of them: words that it may be, with what they stand for. */
+  readonly words?: readonly { readonly word: string; readonly says: string }[];
 }
 
 export interface OpenCommand {

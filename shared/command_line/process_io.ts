@@ -1,12 +1,26 @@
 import process from "node:process";
 import type { CommandIo } from "./command.ts";
 
+/** What a command has of this process. */
+export interface ProcessIo extends CommandIo {
+  /**
+   * What was printed is with its reader, or the reader is gone. One such as `less` takes more than a pipe holds when
+   * somebody turns the page; to exit before then would cut it off.
+   */
+  printed(): Promise<unknown>;
+}
+
 /** The process we are. */
-export function processIo(): CommandIo {
+export function processIo(): ProcessIo {
   // A reader that went away (`signalbox … | head`) is no reason to fail.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  let printed: Promise<unknown> = Promise.resolve();
   return {
-    out: (text) => void process.stdout.write(text),
+    out: (text) => {
+      // Bun calls back of each write on its own, not in their order.
+      printed = Promise.all([printed, new Promise((resolve) => process.stdout.write(text, resolve))]);
+    },
+    printed: () => printed,
     err: (text, done) => void process.stderr.write(text, () => done?.()),
     stdin: readStdin,
     ask: process.stdin.isTTY && process.stderr.isTTY ? lineAsker() : undefined,

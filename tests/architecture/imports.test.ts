@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { sources } from "./source_tree.ts";
+import { PROJECT_FILES, sources } from "./source_tree.ts";
 import { readSyntax, type SourceFacts } from "./syntax.ts";
+
+/** The manual: texts, which go into the program as they are. */
+const DOCUMENTS = PROJECT_FILES.filter((path) =>
+  /^(?:docs\/[^/]+\.md|README\.md|CHANGELOG\.md|LICENSE)$/.test(path),
+);
 
 /**
  * Which part may know which. The first folder that a file is in decides; a target is a folder (with everything
@@ -29,6 +34,7 @@ const MAY_IMPORT: readonly (readonly [folder: string, ...targets: string[]])[] =
     (name) => [`shared/runtime/deno_${name}.ts`, "shared/runtime", "ws", "node:"] as const,
   ),
   ["shared/runtime", "shared/runtime", "shared/release.ts", "node:"],
+  ["shared/manual/texts.ts", "shared/manual", ...DOCUMENTS],
   ["shared", "shared", "package.json", "@logtape/logtape", "ipaddr.js", "smol-toml", "zod", "node:"],
   ["server", "server", "shared", "elysia", "@elysiajs/eden", "ipaddr.js", "smol-toml", "zod", "node:"],
   ["worker", "worker", "shared", "zod", "node:"],

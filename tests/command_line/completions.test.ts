@@ -31,6 +31,9 @@ const TYPED: readonly { typed: string; only?: string[]; some?: string[]; never?:
   { typed: "route-test POST /v1 --expect-p", only: ["--expect-provider"] },
   { typed: `serve --tls-cert ${folder}/only`, only: [`${folder}/only-file.pem`] },
   { typed: "completions f", only: ["fish"] },
+  { typed: "docs ", some: ["readme", "settings", "license"], never: ["--config"] },
+  { typed: "docs route", only: ["route-test"] },
+  { typed: "docs settings --print", only: ["--print-settings"] },
 ];
 
 function check(offered: (typed: string) => string[]): void {
@@ -126,6 +129,7 @@ test("powershell gets every place, with texts in single quotes", async () => {
   const path = await script("powershell");
   const text = execFileSync("cat", [path], { encoding: "utf8" });
   assert.match(text, /Path = 'config check serve'/);
+  assert.match(text, /,@\('tls', 'Putting TLS on it'\)/);
   assert.match(text, /'--log-level' = @\('trace', 'debug'/);
   const outside = text.replace(/'(?:[^']|'')*'/g, "");
   for (const [open, close] of ["()", "{}"]) {

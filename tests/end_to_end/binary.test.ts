@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
+import { PAGES } from "../../shared/manual/pages.ts";
 import { startDemoBackend } from "../../worker/demo/backend.ts";
 import { needsBinary, Program, RelayProgram, runProgram, WorkerProgram } from "../support/program.ts";
 import { BINARY, BUN } from "../support/runtimes.ts";
@@ -56,6 +65,20 @@ test("alone in a folder: serve, worker, route-test", TESTED, async () => {
   assert.equal(told.exitCode, 0, told.stderr);
   assert.match(told.stdout, /dispatch/);
   assert.ok(!readdirSync(place.cwd).some((name) => name !== "program"), "it writes nothing");
+});
+
+test("alone in a folder: every page of the manual", TESTED, async () => {
+  const place = alone();
+  const listed = await runProgram(["docs"], place);
+  assert.equal(listed.exitCode, 0, listed.stderr);
+  assert.ok(PAGES.length > 15);
+  for (const { name, file } of PAGES) {
+    assert.match(listed.stdout, new RegExp(`^  ${name} `, "m"));
+    const stdout = readFileSync(join(import.meta.dirname, "../..", file), "utf8");
+    assert.deepEqual(await runProgram(["docs", name], place), { exitCode: 0, stdout, stderr: "" });
+  }
+  const { stdout } = await runProgram(["docs", "worker_invalid"], place);
+  assert.match(stdout, /^### `worker_invalid`\n/);
 });
 
 test("it starts with an empty environment", TESTED, () => {

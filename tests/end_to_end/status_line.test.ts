@@ -143,11 +143,12 @@ test("a relay greets with who comes in, address first", async () => {
     open.stdout,
     [
       `signalbox: listening on ${open.url}`,
-      "  clients  need no API key, on this machine",
-      "  workers  need no secret, on this machine",
-      "  tls      off",
-      "  admin    open to the admin token",
-      "  more     signalbox doctor serve; signalbox serve --help",
+      "  clients    need no API key, on this machine",
+      "  workers    need no secret, on this machine",
+      "  tls        off",
+      "  admin      open to the admin token",
+      `  dashboard  ${open.url}/dashboard`,
+      "  more       signalbox doctor serve; signalbox serve --help",
       "",
     ].join("\n"),
   );

@@ -33,8 +33,12 @@ export async function commandWords(commands: readonly Command[]): Promise<Comman
       const flags = flagWords(await command.open(role));
       places.push({ path: `${name} ${role}`, next: [], flags });
     }
-    const next = names.map((word) => ({ word, says }));
-    places.push({ path: name, next, flags: flagWords(await command.open()) });
+    const opened = await command.open();
+    const flags = flagWords(opened);
+    const words = opened.operands?.words ?? [];
+    for (const { word } of words) places.push({ path: `${name} ${word}`, next: [], flags });
+    const next = [...names.map((word) => ({ word, says })), ...words];
+    places.push({ path: name, next, flags });
   }
   const groups = new Set(commands.flatMap(({ name }) => name.split(" ").slice(0, -1)));
   for (const group of groups) places.push({ path: group, next: nextIn(commands, `${group} `), flags: [] });

@@ -1,4 +1,3 @@
-import { OpenTable } from "../open_table.ts";
 import {
   type ExchangeId,
   type LinkConnection,
@@ -15,6 +14,7 @@ import {
   parseWorkerMessage,
   type WorkerMessage,
 } from "./messages.ts";
+import { NamedExchanges } from "./named_exchanges.ts";
 import { PlainAnswer } from "./plain_answer.ts";
 import { controlForWorker } from "./plain_control.ts";
 import { MAX_EXCHANGE_BACKLOG_BYTES, MAX_LINK_BACKLOG_BYTES } from "./plain_limits.ts";
@@ -51,9 +51,7 @@ export class PlainRelayConnection implements LinkConnection {
   dropped = 0;
 
   readonly #options: PlainRelayOptions;
-  readonly #exchanges = new OpenTable<RelayExchange>();
-  /** Ids alone: see `OpenTable`. */
-  readonly #byRequestId = new Map<string, ExchangeId>();
+  readonly #exchanges = new NamedExchanges<RelayExchange>();
   readonly #requests = new PlainRequestQueue();
   /** Exchanges that are over without their owner knowing: events come during `receive` and `next` only. */
   readonly #refused = new Map<RelayExchange, PlainRefusal>();
@@ -75,7 +73,7 @@ export class PlainRelayConnection implements LinkConnection {
   openExchange(head: LinkRequestHead): ExchangeId {
     if (this.open >= MAX_EXCHANGES) throw new RangeError(`Cannot open an exchange: ${this.open} are open`);
     const request = new PlainRequest(this.#options.randomId(), head);
-    if (this.#byRequestId.has(request.id))
+    if (this.#exchanges.named(request.id))
       throw new Error("Cannot open an exchange: its random id is in use");
     const exchange = this.#create(request);
     const refusal = refusalOf(head, this.#draining, this.#options.peerKnowsMethod);
@@ -132,7 +130,7 @@ export class PlainRelayConnection implements LinkConnection {
 
   #nextRequest(): string | undefined {
     for (let request = this.#requests.next(); request; request = this.#requests.next()) {
-      const exchange = this.#named(request.id)!;
+      const exchange = this.#exchanges.named(request.id)!;
       this.#options.emit({ type: "started", exchange: exchange.id });
       // Its owner may have given it up just now.
       if (!this.#exchanges.has(exchange.id)) continue;
@@ -154,8 +152,7 @@ export class PlainRelayConnection implements LinkConnection {
       emit: (event) => this.#onAnswer(exchange, event),
     });
     const exchange = { id, request, answer, backlogBytes: 0 };
-    this.#exchanges.set(id, exchange);
-    this.#byRequestId.set(request.id, id);
+    this.#exchanges.add(request.id, exchange);
     return exchange;
   }
 
@@ -186,13 +183,9 @@ export class PlainRelayConnection implements LinkConnection {
     this.#options.emit({ type: "control", message });
   }
 
-  #named(requestId: string): RelayExchange | undefined {
-    return this.#exchanges.get(this.#byRequestId.get(requestId) ?? 0);
-  }
-
   /** Only what was sent over this very link can be answered, and only until it is over. */
   #sent(requestId: string): RelayExchange | undefined {
-    const exchange = this.#named(requestId);
+    const exchange = this.#exchanges.named(requestId);
     if (exchange?.request.state === "sent") return exchange;
     this.dropped++;
     return undefined;
@@ -242,8 +235,7 @@ export class PlainRelayConnection implements LinkConnection {
   }
 
   #forget(exchange: RelayExchange): void {
-    this.#exchanges.delete(exchange.id);
-    this.#byRequestId.delete(exchange.request.id);
+    this.#exchanges.delete(exchange.request.id, exchange.id);
     this.#refused.delete(exchange);
     this.#requests.mark(exchange.request, "dropped");
     this.#addBacklog(exchange, -exchange.backlogBytes);

@@ -1,5 +1,4 @@
 import { FAILURES } from "../failure_table.ts";
-import { OpenTable } from "../open_table.ts";
 import {
   type ExchangeId,
   type LinkConnection,
@@ -11,6 +10,7 @@ import {
 } from "./events.ts";
 import { MAX_EXCHANGES, MAX_RESET_TEXT_BYTES } from "./limits.ts";
 import { type ControlMessage, FEATURE, type MessageNamed, parseRelayMessage } from "./messages.ts";
+import { NamedExchanges } from "./named_exchanges.ts";
 import { Budget } from "./plain_budget.ts";
 import { controlForRelay } from "./plain_control.ts";
 import { failureBody } from "./plain_failure.ts";
@@ -42,9 +42,7 @@ export class PlainWorkerConnection implements LinkConnection {
   dropped = 0;
 
   readonly #options: PlainWorkerOptions;
-  readonly #exchanges = new OpenTable<WorkerExchange>();
-  /** Ids alone: see `OpenTable`. */
-  readonly #byRequestId = new Map<string, ExchangeId>();
+  readonly #exchanges = new NamedExchanges<WorkerExchange>();
   /** Broke on this side; the owner is to be told: events come during `receive` and `next` only. */
   readonly #broken = new Map<WorkerExchange, ResetCode>();
   readonly #urgent = new UrgentQueue();
@@ -157,7 +155,7 @@ export class PlainWorkerConnection implements LinkConnection {
 
   #onRequest(message: MessageNamed<"request">): void {
     const { request_id: requestId } = message;
-    if (this.#byRequestId.has(requestId))
+    if (this.#exchanges.named(requestId))
       throw new LinkProtocolError("A request came with an id that is in use");
     if (this.open >= MAX_EXCHANGES)
       throw new LinkProtocolError(`More than ${MAX_EXCHANGES} requests are open`);
@@ -179,7 +177,7 @@ export class PlainWorkerConnection implements LinkConnection {
 
   /** Answered at once, and nothing of it follows: only then does a ModelRelay server free the slot. */
   #onCancel({ request_id: requestId, reason }: MessageNamed<"cancel">): void {
-    const exchange = this.#exchanges.get(this.#byRequestId.get(requestId) ?? 0);
+    const exchange = this.#exchanges.named(requestId);
     if (!exchange) {
       this.dropped++;
       return;
@@ -201,8 +199,7 @@ export class PlainWorkerConnection implements LinkConnection {
       collected: this.#collected,
     });
     const exchange = { id: ++this.#lastId, reply };
-    this.#exchanges.set(exchange.id, exchange);
-    this.#byRequestId.set(requestId, exchange.id);
+    this.#exchanges.add(requestId, exchange);
     return exchange;
   }
 
@@ -225,8 +222,7 @@ export class PlainWorkerConnection implements LinkConnection {
   }
 
   #forget(exchange: WorkerExchange): void {
-    this.#exchanges.delete(exchange.id);
-    this.#byRequestId.delete(exchange.reply.options.requestId);
+    this.#exchanges.delete(exchange.reply.options.requestId, exchange.id);
     this.#turns.delete(exchange.id);
     exchange.reply.discard();
   }

@@ -21,19 +21,33 @@ const MAY_IMPORT: readonly (readonly [folder: string, ...targets: string[]])[] =
     ...["shared/command_line/nearest.ts", "shared/path_of.ts", "shared/printable.ts"],
   ],
   // No I/O: bytes in, events out. What they know of sockets and time are types.
-  ["shared/http1", "shared/http1", "shared/runtime/ports.ts", "shared/clock.ts", "node:buffer"],
+  [
+    "shared/http1",
+    "shared/http1",
+    "shared/runtime/ports.ts",
+    "shared/clock.ts",
+    "shared/open_table.ts",
+    "node:buffer",
+  ],
   [
     "shared/link",
     ...["shared/link", "shared/http1/types.ts", "shared/runtime/ports.ts", "shared/clock.ts"],
     ...["shared/headers.ts", "shared/failures.ts", "shared/failure_table.ts", "shared/endpoint_prefixes.ts"],
-    ...["shared/labels.ts", "shared/read_labels.ts", "shared/release.ts"],
+    ...["shared/labels.ts", "shared/read_labels.ts", "shared/release.ts", "shared/open_table.ts"],
     ...["zod", "node:buffer", "node:timers"],
   ],
   // Deno's own WebSocket client cannot turn Nagle's algorithm off, its server's has no ping and knows Deno.serve only.
   ...["websocket", "socket", "listen", "context"].map(
-    (name) => [`shared/runtime/deno_${name}.ts`, "shared/runtime", "ws", "node:"] as const,
+    (name) =>
+      [
+        `shared/runtime/deno_${name}.ts`,
+        "shared/runtime",
+        "shared/received_fields.ts",
+        "ws",
+        "node:",
+      ] as const,
   ),
-  ["shared/runtime", "shared/runtime", "shared/release.ts", "node:"],
+  ["shared/runtime", "shared/runtime", "shared/release.ts", "shared/received_fields.ts", "node:"],
   ["shared/manual/texts.ts", "shared/manual", ...DOCUMENTS],
   ["shared", "shared", "package.json", "@logtape/logtape", "ipaddr.js", "smol-toml", "zod", "node:"],
   ["server", "server", "shared", "elysia", "@elysiajs/eden", "ipaddr.js", "smol-toml", "zod", "node:"],

@@ -150,8 +150,10 @@ function count(xml: string): Result {
 const total: Count = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
 for (const step of steps(process.argv.slice(2))) {
+  const startedMs = performance.now();
   const found = await run(step);
-  console.log(`--- ${step.name}: ${found.passed} passed, ${found.failed} failed, ${found.skipped} skipped`);
+  const counts = `${found.passed} passed, ${found.failed} failed, ${found.skipped} skipped`;
+  console.log(`--- ${step.name}: ${counts}, in ${Math.round((performance.now() - startedMs) / 1000)} s`);
   for (const key of ["passed", "failed", "skipped"] as const) total[key] += found[key];
   failures.push(...found.failures.map((failure) => `${step.name}: ${failure}`));
 }

@@ -9,8 +9,8 @@ test("testsWithLinks() has what starts a worker itself, in a helper, and by typi
   for (const name of ["death", "bytes", "routing_session", "local_backends"]) assert.ok(named(name), name);
 });
 
-test("testsWithLinks() has no test of the relay alone, nor one whose workers are ModelRelay's", () => {
-  for (const name of ["reserved_over_tls", "modelrelay_catalogue"]) assert.ok(!named(name), name);
+test("testsWithLinks() has no test of the relay alone, of endpoints that requests name, nor of ModelRelay's workers", () => {
+  for (const name of ["reserved_over_tls", "override_vectors", "modelrelay_catalogue"]) assert.ok(!named(name), name);
 });
 
 test("testsWithLinks() takes single files too", () => {

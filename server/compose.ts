@@ -5,10 +5,10 @@ import { version } from "../shared/version.ts";
 import { AdminDoor } from "./admin/admin_door.ts";
 import { AdminToken } from "./admin/admin_token.ts";
 import { RequestTally } from "./admin/request_tally.ts";
+import { Sessions } from "./admin/sessions.ts";
 import { makeApp } from "./app.ts";
 import { Cors } from "./cors.ts";
 import { Dashboard } from "./dashboard/dashboard.ts";
-import { Sessions } from "./dashboard/sessions.ts";
 import { Fleet } from "./fleet.ts";
 import { Front } from "./front.ts";
 import { connectionLog } from "./hub/connection_log.ts";
@@ -79,6 +79,7 @@ export function compose(settings: ServeSettings) {
     hub,
     app,
     cors: new Cors(settings.corsOrigins),
+    hasDashboard: settings.dashboard && adminToken.isSet,
     admit: (request, context, credential) => {
       if (credential === "admin") adminDoor.require(request, context);
       if (credential === "client") clientDoor.authenticate(request.headers);

@@ -9,12 +9,14 @@ import { keepContext } from "./request_contexts.ts";
 import { asksForWebSocket, namesEndpoint } from "./request_headers.ts";
 import { type Credential, reservedPath } from "./reserved_paths.ts";
 
-export const WORKER_CONNECT_PATH = "/v1/worker/connect";
+const WORKER_CONNECT_PATH = "/v1/worker/connect";
 
 export interface FrontParts {
   hub: Pick<Hub, "connect">;
   app: { fetch(request: Request): Response | Promise<Response> };
   cors: Cors;
+  /** There is a page of this origin that somebody signs in to. */
+  hasDashboard: boolean;
   /** Let through who may have what is reserved. @throws RelayFailure */
   admit(request: Request, context: RequestContext, credential: Credential): void;
 }
@@ -54,20 +56,36 @@ export class Front {
       const reserved = reservedPath(path, request.method);
       keepContext(request, context);
       showPath(request);
-      if (!reserved) return this.#parts.app.fetch(request);
+      if (!reserved) return this.#relayed(request, context);
       // What is meant for a customer's own endpoint is never answered with what the shared workers have.
       if (namesEndpoint(context.fields)) throw new RelayFailure("override_not_allowed");
       this.#parts.admit(request, context, reserved.credential);
-      return this.#reserved(request, context);
+      return this.#reserved(request, context, reserved.credential);
     } catch (thrown) {
       return refuse(toFailure(thrown), request, context);
     }
   }
 
+  /**
+   * A service worker of a backend's page would stay in the operator's browser and answer for `/dashboard` itself. The
+   * header comes with each fetch of its script, and with nothing else (Service Workers 3.3.1, "Update").
+   */
+  #relayed(request: Request, context: RequestContext): Response | Promise<Response> {
+    if (this.#parts.hasDashboard && context.fields.get("service-worker") === "script") {
+      const detail = "the relay has a dashboard: beside it no page gets a service worker";
+      throw new RelayFailure("path_not_allowed", { detail });
+    }
+    return this.#parts.app.fetch(request);
+  }
+
   /** The handlers of reserved paths are plain functions: what they throw arrives here, not at the relay. */
-  async #reserved(request: Request, context: RequestContext): Promise<Response> {
+  async #reserved(request: Request, context: RequestContext, credential: Credential): Promise<Response> {
     try {
-      return await this.#parts.app.fetch(request);
+      const response = await this.#parts.app.fetch(request);
+      // A cookie may have opened it, which caches do not ask for.
+      if (credential !== "client" && !response.headers.has("cache-control"))
+        response.headers.set("cache-control", "no-store");
+      return response;
     } catch (thrown) {
       return refuse(toFailure(thrown), request, context);
     }

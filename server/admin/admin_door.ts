@@ -2,11 +2,11 @@ import { RelayFailure } from "../../shared/failures.ts";
 import type { FieldReader } from "../../shared/received_fields.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import { sessionsIn } from "../../shared/session_cookie.ts";
-import { isForeign, isSameOrigin } from "../dashboard/same_origin.ts";
-import type { Sessions } from "../dashboard/sessions.ts";
 import type { AuthLimiter } from "../keys/auth_limiter.ts";
 import { clientAddress } from "../trusted_proxies.ts";
 import type { AdminToken } from "./admin_token.ts";
+import { isForeign, isSameOrigin } from "./same_origin.ts";
+import type { Sessions } from "./sessions.ts";
 
 export interface AdminDoorOptions {
   token: AdminToken;
@@ -16,7 +16,7 @@ export interface AdminDoorOptions {
 }
 
 /** Where a request came in, as far as this door has to know. */
-type Arrival = Pick<RequestContext, "peer" | "secure">;
+export type Arrival = Pick<RequestContext, "peer" | "secure">;
 
 /** Lets in who may see the relay itself: who shows the admin token, or a session that began with it. */
 export class AdminDoor {

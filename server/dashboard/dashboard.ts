@@ -2,12 +2,11 @@ import type { Clock } from "../../shared/clock.ts";
 import { RelayFailure } from "../../shared/failures.ts";
 import { contentLength } from "../../shared/headers.ts";
 import { log } from "../../shared/log.ts";
-import type { RequestContext } from "../../shared/runtime/ports.ts";
 import { SESSION_COOKIE } from "../../shared/session_cookie.ts";
 import { within } from "../../shared/within.ts";
-import type { AdminDoor } from "../admin/admin_door.ts";
+import type { AdminDoor, Arrival } from "../admin/admin_door.ts";
+import { SESSION_LIFETIME_MS } from "../admin/sessions.ts";
 import { CLOSED, DASHBOARD, type Document, SIGN_IN } from "./documents.ts";
-import { SESSION_LIFETIME_MS } from "./sessions.ts";
 
 export interface DashboardOptions {
   /** Off: nothing is here. */
@@ -29,8 +28,6 @@ const HEADERS = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
 };
-
-type Arrival = Pick<RequestContext, "peer" | "secure">;
 
 /** `/dashboard` and what is below it. What its page shows comes from `/admin` and `/health`. */
 export class Dashboard {

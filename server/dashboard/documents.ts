@@ -19,6 +19,9 @@ export interface Document {
 /** A module: strict, and what it names is nobody else's. */
 const EMPTY_SCRIPT = '<script type="module"></script>';
 
+/** Without one browsers ask for `/favicon.ico`, which the relay would pass to a worker. */
+const ICON = `<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' stroke='%230b62c4' stroke-width='2' stroke-linecap='round'%3E%3Crect x='3' y='13' width='18' height='7' rx='2'/%3E%3Cpath d='M7 16.5h.01M12 13V9M8.5 6.5a5 5 0 0 1 7 0M6 4a8.5 8.5 0 0 1 12 0'/%3E%3C/svg%3E">`;
+
 /** For who has signed in. */
 export const DASHBOARD = documentOf(dashboardHtml, [
   domScript,
@@ -34,12 +37,12 @@ export const SIGN_IN = documentOf(signInHtml, [signInScript]);
 /** Where there is no admin token. */
 export const CLOSED = documentOf(closedHtml, []);
 
-/** `template` has a line `<style></style>`, and where it wants one another for the script. Bun's types take HTML for a bundle. */
+/** `template` has a place for icon and style, and where it wants one another for the script. Bun's types take HTML for a bundle. */
 function documentOf(template: unknown, scripts: readonly string[]): Document {
   const script = scripts.join("\n");
   return {
     html: String(template)
-      .replace("<style></style>", () => `<style>${style}</style>`)
+      .replace("<style></style>", () => `${ICON}\n<style>${style}</style>`)
       .replace(EMPTY_SCRIPT, () => EMPTY_SCRIPT.replace("><", () => `>${script}<`)),
     policy: policyOf(script),
   };

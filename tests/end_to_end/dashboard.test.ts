@@ -139,6 +139,13 @@ test("a session opens what its page shows, and ends when it signs out", async ()
   assert.doesNotMatch((await get("/health", cookie)).body, /uptime/);
 });
 
+test("what a session opens is kept in no cache", async () => {
+  const cookie = cookieIn(await signIn(relay.port));
+  for (const path of ["/admin/workers", "/admin/stats", "/health"])
+    assert.equal((await get(path, cookie)).headers.get("cache-control"), "no-store", path);
+  assert.equal((await get("/v1/models")).headers.has("cache-control"), false);
+});
+
 test("with a session route-test answers the dashboard's page and no other", async () => {
   const cookie = cookieIn(await signIn(relay.port));
   const request = (headers: Record<string, string>) =>
@@ -162,6 +169,18 @@ test("a session is no key and no admin token to what is relayed", async () => {
   const headers = { ...cookieIn(await signIn(relay.port)), "x-signalbox-explain": "1" };
   const response = await ask(relay.port, { headers, body: { model: "m" } });
   assert.deepEqual([response.status, failureCode(response)], [403, "forbidden"]);
+});
+
+test("beside it no backend's page gets a service worker", async () => {
+  const script = { "service-worker": "script" };
+  const refused = await get("/sw.js", script);
+  assert.deepEqual([refused.status, failureCode(refused)], [404, "path_not_allowed"]);
+  assert.equal((await get("/sw.js")).status, 200);
+  await using plain = await RelayProgram.start();
+  await using _serving = await ScriptedWorker.connect(plain.url, {
+    serve: (request) => request.answer(200, "{}"),
+  });
+  assert.equal((await ask(plain.port, { method: "GET", path: "/sw.js", headers: script })).status, 200);
 });
 
 test("CORS never applies to it", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AdminDoor } from "../../../server/admin/admin_door.ts";
 import { AdminToken } from "../../../server/admin/admin_token.ts";
-import { Sessions } from "../../../server/dashboard/sessions.ts";
+import { Sessions } from "../../../server/admin/sessions.ts";
 import { AuthLimiter } from "../../../server/keys/auth_limiter.ts";
 import { trustedProxies } from "../../../server/trusted_proxies.ts";
 import { RelayFailure } from "../../../shared/failures.ts";

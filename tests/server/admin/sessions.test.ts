@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SESSION_LIFETIME_MS, SESSIONS_MAX, Sessions } from "../../../server/dashboard/sessions.ts";
+import { SESSION_LIFETIME_MS, SESSIONS_MAX, Sessions } from "../../../server/admin/sessions.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
 test("a session has 32 random bytes, none like another", () => {

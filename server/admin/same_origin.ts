@@ -1,4 +1,5 @@
 import type { FieldReader } from "../../shared/received_fields.ts";
+
 /** The headers that tell where a request came from, and the name under which it came in. */
 export interface Provenance {
   readonly headers: FieldReader;

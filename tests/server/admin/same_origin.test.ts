@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isSameOrigin } from "../../../server/dashboard/same_origin.ts";
+import { isSameOrigin } from "../../../server/admin/same_origin.ts";
 
 const HOST = "relay.test:8080";
 

@@ -13,7 +13,7 @@ export interface ReservedPath {
 const READ = ["GET", "HEAD"];
 
 /** What the relay answers itself. Everything else is relayed; nothing of this ever is. */
-export const RESERVED_PATHS: readonly ReservedPath[] = [
+const RESERVED_PATHS: readonly ReservedPath[] = [
   { path: "/health", methods: READ, credential: "none" },
   { path: "/v1/models", methods: READ, credential: "client" },
   { path: "/v1/models/", methods: READ, credential: "client" },

@@ -19,6 +19,12 @@ export function clientAddress(
   isTrustedProxy: (peer: string) => boolean,
 ): string {
   if (!isTrustedProxy(peer)) return peer;
-  const chain = (headers.get("x-forwarded-for") ?? "").split(",").map((address) => address.trim());
+  const chain = (headers.get("x-forwarded-for") ?? "").split(",").map((hop) => withoutPort(hop.trim()));
   return chain.findLast((address) => address !== "" && !isTrustedProxy(address)) ?? peer;
+}
+
+/** Some proxies write `192.0.2.1:4711` and `[2001:db8::1]:4711`: who comes by another port is nobody else. */
+function withoutPort(hop: string): string {
+  const [, v6, v4] = /^(?:\[(.*)\](?::\d+)?|([\d.]+):\d+)$/.exec(hop) ?? [];
+  return v6 ?? v4 ?? hop;
 }

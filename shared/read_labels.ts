@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { nearest } from "./command_line/nearest.ts";
 import { type Labels, labelsSchema, modelLabelsSchema, priceSchema } from "./labels.ts";
-import { quote } from "./settings/field.ts";
+import { quote } from "./printable.ts";
 
 /** A label that cannot be used, and why. */
 export interface WrongLabel {

@@ -1,7 +1,7 @@
 // https://tc39.es/ecma262/#sec-arraybuffer.prototype.transfer
 
 /** Smaller buffers are left to the collector: there are many of them, and they are not what fills the memory. */
-const LARGE_BYTES = 16 * 1024;
+export const LARGE_BYTES = 16 * 1024;
 
 /**
  * Nobody looks at these bytes any more: their memory is free at once, for the next that arrive. Each read and each

@@ -19,7 +19,11 @@ export function withoutSession(cookies: string): string {
   return cookies.replace(OURS, "").replace(/^[;,][ \t]*/, "");
 }
 
-/** Whether a `Set-Cookie` field would replace it: nobody but the relay may. */
+/**
+ * Whether a `Set-Cookie` field would replace it, or look as if: nobody but the relay may. Of a cookie that has no name
+ * (`=value`) browsers send the value alone, and that may be `name=value` itself.
+ */
 export function setsSession(setCookie: string): boolean {
-  return setCookie.slice(0, setCookie.indexOf("=")).trim() === SESSION_COOKIE;
+  const pair = setCookie.split(";", 1)[0]!.trim().replace(/^=/, "");
+  return pair.slice(0, pair.indexOf("=")).trim() === SESSION_COOKIE;
 }

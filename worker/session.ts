@@ -167,9 +167,9 @@ export class Session {
     this.#options.events.registered(ack, framed ? "framed" : "plain");
   }
 
-  /** Framed: the relay's pings prove that it lives. Plain: the pongs of our WebSocket pings do, where there are any. */
+  /** Framed: the relay's pings prove that it lives. Plain: the pongs of our WebSocket pings do. */
   #watch(framed: boolean): Liveness {
-    const canPing = this.#socket.ping();
+    this.#socket.ping();
     return new Liveness({
       clock: this.#options.clock,
       ping: () => {
@@ -178,7 +178,6 @@ export class Session {
       },
       silent: () => this.#socket.terminate(),
       ...(!framed && { intervalMs: PLAIN_PONG_INTERVAL_MS }),
-      ...(!framed && !canPing && { silenceLimitMs: Number.POSITIVE_INFINITY }),
     });
   }
 

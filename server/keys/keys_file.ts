@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { CommandError } from "../../shared/command_line/command_error.ts";
 import { nearest } from "../../shared/command_line/nearest.ts";
-import { quote } from "../../shared/settings/field.ts";
+import { quote } from "../../shared/printable.ts";
 import { parseToml } from "../../shared/settings/settings_file.ts";
 
 /** What a key may be good for: requests, seeing the routing decision, naming an endpoint. */

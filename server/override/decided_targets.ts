@@ -37,13 +37,17 @@ export class DecidedTargets {
   }
 }
 
-/** All that a decision depends on. JSON keeps apart what is empty, what is missing and what holds the separator. */
+/**
+ * All that a decision depends on. JSON keeps apart what is empty, what is missing and what holds the separator; the
+ * bracket that it begins with keeps it apart from a line.
+ */
 function keyOf(
   { endpoint, modelProvider, requestTarget }: OverrideAsk,
   { endpoints }: OverrideGrant,
 ): string {
   const [line = ""] = endpoint;
   // The usual case, of a field value each, which hold no line break.
-  if (endpoint.length === 1 && modelProvider.length === 0 && !endpoints && !isBareOrigin(line)) return line;
+  const isLine = endpoint.length === 1 && modelProvider.length === 0 && !endpoints && !line.startsWith("[");
+  if (isLine && !isBareOrigin(line)) return line;
   return JSON.stringify([endpoint, modelProvider, requestTarget, endpoints && [...endpoints]]);
 }

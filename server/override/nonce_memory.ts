@@ -1,5 +1,5 @@
 /** About 10 MB when full. */
-export const NONCES_MAX = 65_536;
+const NONCES_MAX = 65_536;
 
 /** Which signatures were used, for as long as they could be used again. */
 export class NonceMemory {

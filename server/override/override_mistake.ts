@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { nearest } from "../../shared/command_line/nearest.ts";
-import { Misread, quote } from "../../shared/settings/field.ts";
+import { quote } from "../../shared/printable.ts";
+import { Misread } from "../../shared/settings/field.ts";
 import type { KeyPath } from "../../shared/settings/key_lines.ts";
 import { TABLE_KEYS } from "./override_schema.ts";
 import type { OverrideSettings } from "./override_settings.ts";

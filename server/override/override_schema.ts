@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { quote } from "../../shared/printable.ts";
 import { hostPort, networks } from "../../shared/settings/addresses.ts";
-import { quote } from "../../shared/settings/field.ts";
 import { compilePattern, PatternMistake } from "../routing/override_pattern.ts";
 import type { ListedEndpoint, OverrideKey, OverrideListen, OverrideSettings } from "./override_settings.ts";
 import type { SecretSource } from "./secret_source.ts";

@@ -12,8 +12,8 @@ import type { LinkRequestHead } from "../../shared/link/events.ts";
 import type { ExchangeHandlers } from "../../shared/link/link.ts";
 import { http1Framing, http1Headers, RESET_OF_HTTP1 } from "../../shared/link/over_http1.ts";
 import { mayResend } from "../../shared/resend.ts";
-import { joined } from "../relay/attempt.ts";
 import type { CarriedExchange } from "../relay/carrier.ts";
+import { joined } from "../relay/joined.ts";
 import type { OverrideTarget } from "../routing/override_types.ts";
 import type { Resolution } from "./resolver.ts";
 

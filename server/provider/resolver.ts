@@ -8,7 +8,7 @@ import type { Lookup } from "./lookup.ts";
 import type { OwnAddresses } from "./own_addresses.ts";
 
 /** How long checked addresses are used, whatever time to live the name has. */
-export const CHECKED_MS = 30_000;
+const CHECKED_MS = 30_000;
 /** How long it is remembered that there were none. */
 const FAILED_MS = 1000;
 /** Patterns with `*` have no end of hosts. */

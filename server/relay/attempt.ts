@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import type { Clock, Timer } from "../../shared/clock.ts";
 import { RelayFailure } from "../../shared/failures.ts";
 import type { LinkRequestHead, LinkResponseHead, ResetCode } from "../../shared/link/events.ts";
@@ -180,9 +179,4 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
       (error) => events.uploadFailed(error),
     );
   }
-}
-
-/** Chunks as one, without copying when there is one. */
-export function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }

@@ -2,7 +2,8 @@ import { RelayFailure } from "../../shared/failures.ts";
 import { fieldValue, toResponseHeaders } from "../../shared/headers.ts";
 import { AnswerBody, type BodyOutcome } from "./answer_body.ts";
 import type { AnswerWay } from "./answer_way.ts";
-import { type Answer, joined } from "./attempt.ts";
+import type { Answer } from "./attempt.ts";
+import { joined } from "./joined.ts";
 import type { RelayParts } from "./parts.ts";
 import type { RequestRecord } from "./request_record.ts";
 

@@ -1,6 +1,7 @@
 import { nearest } from "../../shared/command_line/nearest.ts";
 import { FAILURES } from "../../shared/failures.ts";
-import { type Kind, kindOf, Misread, quote } from "../../shared/settings/field.ts";
+import { quote } from "../../shared/printable.ts";
+import { type Kind, kindOf, Misread } from "../../shared/settings/field.ts";
 
 /** The kinds of values that only `route-test` takes. */
 

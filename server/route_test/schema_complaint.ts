@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { nearest } from "../../shared/command_line/nearest.ts";
-import { quote } from "../../shared/settings/field.ts";
+import { quote } from "../../shared/printable.ts";
 import type { KeyPath } from "../../shared/settings/key_lines.ts";
 import { jsonSchemaOf, keysAt } from "./json_schema.ts";
 

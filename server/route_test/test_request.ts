@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
+import { quote } from "../../shared/printable.ts";
 import { normalTarget } from "../../shared/runtime/target.ts";
-import { quote } from "../../shared/settings/field.ts";
 import type { ClientKey } from "../keys/keys_file.ts";
 import { isJson, mediaType } from "../media_type.ts";
 import type { RequestTable } from "./scenario_schema.ts";

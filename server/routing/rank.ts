@@ -4,7 +4,7 @@ import type { Candidate } from "./types.ts";
 import type { Choice, Wanted } from "./wanted.ts";
 
 /** A request is sent at most four times: once, and three re-sends. */
-export const BEST_MAX = 4;
+const BEST_MAX = 4;
 
 /** Puts choices in order, best first. Made for one request, whose preferences say which orders count. */
 export class Ranking {

@@ -9,7 +9,7 @@ import type { Finding } from "./findings.ts";
 import { sourcesOf } from "./run.ts";
 
 /** Settings of `signalbox doctor` itself, beside those of the command that it looks at. */
-export const doctorSettings = z.object({
+const doctorSettings = z.object({
   json: field(flag, {
     group: "Output",
     flagOnly: true,

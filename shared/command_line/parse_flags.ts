@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { quote } from "../settings/field.ts";
+import { quote } from "../printable.ts";
 import { CommandError } from "./command_error.ts";
 import { nearest } from "./nearest.ts";
 

@@ -3,7 +3,7 @@ import { PortInUse } from "../runtime/ports.ts";
 import { CommandError } from "./command_error.ts";
 
 /** What someone asked for is wrong. */
-export const EXIT_WRONG_INPUT = 2;
+const EXIT_WRONG_INPUT = 2;
 /** Something else went wrong. */
 export const EXIT_FAILED = 1;
 

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
+import { quote } from "../printable.ts";
 import { describe, type SettingsSchema } from "../settings/describe.ts";
-import { quote } from "../settings/field.ts";
 import { inspect, type LoadOptions, load } from "../settings/load.ts";
 import { printSettings } from "../settings/print.ts";
 import type { Command, CommandIo, OpenCommand, Operands, Roles } from "./command.ts";

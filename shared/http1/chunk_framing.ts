@@ -6,7 +6,7 @@ import { HeaderBlock } from "./header_block.ts";
  * A chunk's size and its extensions. Extensions are thrown away; the longest in use, the chunk signatures of
  * object stores, have about 90 bytes.
  */
-export const MAX_SIZE_LINE_BYTES = 4096;
+const MAX_SIZE_LINE_BYTES = 4096;
 
 const SEMICOLON = 0x3b;
 

@@ -6,7 +6,7 @@ import type { HeaderPairs } from "./types.ts";
 /** The start line, all fields and the empty line: four times what node takes, for long lists of cookies. */
 export const MAX_BLOCK_BYTES = 64 * 1024;
 /** Five times what Apache takes of a client; keeps the cost of one block low. */
-export const MAX_FIELDS = 500;
+const MAX_FIELDS = 500;
 
 const COLON = 0x3a;
 const NOTHING = new Uint8Array(0);

@@ -10,12 +10,10 @@ export interface LivenessOptions {
   clock: Clock;
   /** Send whatever makes the peer answer. */
   ping(): void;
-  /** The peer said nothing for `silenceLimitMs`. Called once. */
+  /** The peer said nothing for `SILENCE_LIMIT_MS`. Called once. */
   silent(): void;
   /** Default 15 s. */
   intervalMs?: number;
-  /** Default 45 s; `Infinity` where nothing makes the peer answer. */
-  silenceLimitMs?: number;
 }
 
 /**
@@ -51,8 +49,8 @@ export class Liveness {
   }
 
   #tick(): void {
-    const { clock, ping, silent, silenceLimitMs = SILENCE_LIMIT_MS } = this.#options;
-    if (clock.nowMs() - this.#lastHeardMs >= silenceLimitMs) return silent();
+    const { clock, ping, silent } = this.#options;
+    if (clock.nowMs() - this.#lastHeardMs >= SILENCE_LIMIT_MS) return silent();
     ping();
     // A ping that cannot be sent ends the link, and us with it.
     if (!this.#stopped) this.#schedule();

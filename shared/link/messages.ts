@@ -21,7 +21,7 @@ export const FEATURE = {
 } as const;
 
 /** A reason that ModelRelay's worker knows; it drops the link over any other string. */
-export const CANCEL_REASONS = [
+const CANCEL_REASONS = [
   "client_disconnect",
   "timeout",
   "graceful_shutdown",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type OpenCommand, openCommand } from "../command_line/command.ts";
 import { CommandError } from "../command_line/command_error.ts";
 import { nearest } from "../command_line/nearest.ts";
-import { quote } from "../settings/field.ts";
+import { quote } from "../printable.ts";
 import { version } from "../version.ts";
 import { GROUPS, PAGES } from "./pages.ts";
 

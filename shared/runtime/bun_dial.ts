@@ -17,7 +17,7 @@ const KINDS: Record<string, DialError["kind"]> = {
 };
 
 /** Why there is no connection, from the error that Bun gives. */
-export function bunDialError(attempt: string, error: Error): DialError {
+function bunDialError(attempt: string, error: Error): DialError {
   const kind = KINDS[(error as { code?: string }).code ?? ""] ?? "unreachable";
   return new DialError(kind, `${attempt}: ${error.message}`, { cause: error });
 }

@@ -1,10 +1,8 @@
 // https://bun.com/docs/api/utils#bun-gc
+import { LARGE_BYTES } from "../release.ts";
 
 /** About a hundredth of a second at the speed of loopback, and never for small answers. */
 const COLLECT_AFTER_BYTES = 8 * 1024 * 1024;
-
-/** What comes in less is left to the collector, which sees it for what it is. */
-const LARGE_BYTES = 16 * 1024;
 
 let passedBytes = 0;
 

@@ -30,9 +30,8 @@ export class BunServerSocket implements MessageSocket {
     return "full";
   }
 
-  ping(): boolean {
+  ping(): void {
     this.ws.ping();
-    return true;
   }
 
   close(code: number, reason: string): void {

@@ -47,9 +47,8 @@ class BunClientSocket implements MessageSocket {
     return this.#drain.sent();
   }
 
-  ping(): boolean {
+  ping(): void {
     if (this.ws.readyState === WebSocket.OPEN) this.ws.ping();
-    return true;
   }
 
   close(code: number, reason: string): void {

@@ -10,9 +10,11 @@ import {
 } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import { type AddressInfo, isIP, type Socket } from "node:net";
+import { clearInterval, setInterval } from "node:timers";
 import type { WebSocketServer } from "ws";
 import { checkCertificatePair } from "./certificate_pair.ts";
 import { DenoContext, type Upgradable } from "./deno_context.ts";
+import { hasForeignCoding } from "./deno_request.ts";
 import { respond } from "./deno_respond.ts";
 import { keepToGroup, portInUse, removeAbandoned } from "./listening.ts";
 import type { Listener, ListenOptions } from "./ports.ts";
@@ -35,11 +37,21 @@ const OPTIONS = {
   shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "websocket",
 } satisfies ServerOptions & { shouldUpgradeCallback(incoming: IncomingMessage): boolean };
 
+/** How often the listening is seen to. */
+const LISTEN_AGAIN_MS = 1000;
+
+/** How many connections may wait to be accepted: what node:net asks for. */
+const BACKLOG = 511;
+
+/** What a server of node:net listens with. Gone when it is closed. */
+type Listening = { _handle?: { listen(backlog: number): number } | null };
+
 class DenoListener implements Listener {
   readonly #server: Server | SecureServer;
   /** Open ones, those of WebSockets too, which a server forgets. */
   readonly #connections = new Set<Socket>();
   #stopping = false;
+  #listensAgain: ReturnType<typeof setInterval> | undefined;
 
   constructor(
     private readonly options: ListenOptions,
@@ -57,7 +69,9 @@ class DenoListener implements Listener {
       socket.once("close", () => this.#connections.delete(socket));
     });
     this.#server.on("upgrade", (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
-      const { outgoing, upgradable } = answerable(incoming, socket, head);
+      const outgoing = answererOf(incoming, socket);
+      if (!outgoing) return void socket.destroy();
+      const upgradable = upgradableOf(outgoing, socket, head);
       void this.#answer(incoming, outgoing, upgradable);
     });
   }
@@ -76,6 +90,16 @@ class DenoListener implements Listener {
         ? Object.assign(error as Error, { code: "EADDRNOTAVAIL" })
         : error;
     }
+    this.#listensAgain = setInterval(() => this.#listenAgain(), LISTEN_AGAIN_MS);
+    this.#listensAgain.unref();
+  }
+
+  /**
+   * When the process has no descriptor left for a connection, Deno 2.9 accepts no other ever after, and tells nobody.
+   * To be told to listen once more wakes it, and does nothing otherwise. (A unix socket refuses; few may open that.)
+   */
+  #listenAgain(): void {
+    (this.#server as Listening)._handle?.listen(BACKLOG);
   }
 
   get hostname(): string {
@@ -94,6 +118,7 @@ class DenoListener implements Listener {
   async stop(force = false): Promise<void> {
     const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#stopping = true;
+    clearInterval(this.#listensAgain);
     this.#server.closeIdleConnections();
     if (force) for (const connection of this.#connections) connection.destroy();
     await ended;
@@ -101,6 +126,9 @@ class DenoListener implements Listener {
 
   /** Never rejects: a bug, ours or a handler's, is a 500 without a body. */
   async #answer(incoming: IncomingMessage, outgoing: ServerResponse, upgradable?: Upgradable): Promise<void> {
+    if (hasForeignCoding(incoming)) {
+      return void outgoing.writeHead(400, ["content-length", "0", "connection", "close"]).end();
+    }
     const secure = this.options.tls !== undefined;
     let context: DenoContext | undefined;
     try {
@@ -131,14 +159,23 @@ class DenoListener implements Listener {
 }
 
 /**
- * A server leaves a connection to whoever might upgrade it: what would answer the request otherwise has to be made,
- * and the connection to be read, as nothing else tells that the client left.
+ * A server leaves a connection to whoever might upgrade it: what would answer the request otherwise has to be made.
+ * Undefined: a request before it has yet to be answered, so that nothing may be written. Bun ends such a connection too.
  */
-function answerable(incoming: IncomingMessage, socket: Socket, head: Buffer) {
+function answererOf(incoming: IncomingMessage, socket: Socket): ServerResponse | undefined {
   const outgoing = new ServerResponse(incoming);
   outgoing.shouldKeepAlive = false;
-  outgoing.assignSocket(socket);
+  try {
+    outgoing.assignSocket(socket);
+  } catch {
+    return undefined;
+  }
   outgoing.once("finish", () => socket.end());
+  return outgoing;
+}
+
+/** The connection has to be read, as nothing else tells that the client left. */
+function upgradableOf(outgoing: ServerResponse, socket: Socket, head: Buffer): Upgradable {
   const early = [head];
   const keep = (bytes: Buffer) => {
     early.push(bytes);
@@ -153,7 +190,7 @@ function answerable(incoming: IncomingMessage, socket: Socket, head: Buffer) {
     socket.resume();
     return Buffer.concat(early);
   };
-  return { outgoing, upgradable: { socket, takeRest } };
+  return { socket, takeRest };
 }
 
 export async function listen(options: ListenOptions): Promise<Listener> {

@@ -40,6 +40,15 @@ function isOrigin(origin: string): boolean {
   return !/[/?#\\]/.test(origin.slice(origin.indexOf("//") + 2)) && URL.canParse(origin);
 }
 
+/**
+ * Whether a body comes in a way that Bun refuses: in a coding beside its chunks, which nobody would undo, or in chunks
+ * from a client of HTTP/1.0, which may not have meant that (RFC 9112 6.1).
+ */
+export function hasForeignCoding({ headers, httpVersion }: IncomingMessage): boolean {
+  const coding = headers["transfer-encoding"];
+  return coding !== undefined && (coding.toLowerCase() !== "chunked" || httpVersion === "1.0");
+}
+
 /** Whether a body follows the head (RFC 9112 6.3). */
 function announcesBody({ headers }: IncomingMessage): boolean {
   return headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
@@ -78,6 +87,8 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
       },
       cancel() {
         over = true;
+        // A client may send all of it before it reads an answer.
+        incoming.resume();
       },
     },
     { highWaterMark: 0 },

@@ -36,9 +36,8 @@ export class DenoSocket implements MessageSocket {
     return this.#drain.sent();
   }
 
-  ping(): boolean {
+  ping(): void {
     if (this.ws.readyState === this.ws.OPEN) this.ws.ping();
-    return true;
   }
 
   close(code: number, reason: string): void {

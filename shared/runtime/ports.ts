@@ -191,8 +191,8 @@ export interface MessageSocket {
   send(message: string | Uint8Array): "sent" | "full" | "lost";
   /** Bytes queued here and not yet taken by the kernel. */
   readonly bufferedBytes: number;
-  /** A WebSocket ping; false where there is none. `pong` answers. */
-  ping(): boolean;
+  /** A WebSocket ping. `pong` answers. */
+  ping(): void;
   /**
    * Start the closing handshake. Idempotent. 1005 sends no code, and one that no frame may carry (1006) drops the
    * connection. A reason is cut to the 123 bytes there are.
@@ -209,7 +209,7 @@ export interface SocketHandlers {
   message(data: string | Uint8Array): void;
   /** After `send` gave "full": there is room again. Once, however often it gave that. */
   drain(): void;
-  /** Any WebSocket ping or pong from the peer, where the runtime shows it. */
+  /** Any WebSocket ping or pong from the peer. */
   pong?(): void;
   /** Called once, also after our own `close`; 1006 when there was no handshake. */
   closed(code: number, reason: string): void;

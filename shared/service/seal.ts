@@ -6,7 +6,7 @@ export interface CommentStyle {
   readonly close: string;
 }
 
-export const HASH_COMMENT: CommentStyle = { open: "#", close: "" };
+const HASH_COMMENT: CommentStyle = { open: "#", close: "" };
 export const XML_COMMENT: CommentStyle = { open: "<!--", close: " -->" };
 
 const SEAL = /^(?:#|<!--) signalbox service: sha256 of the lines above ([0-9a-f]{64})(?: -->)?\n$/;

@@ -2,8 +2,6 @@ import { z } from "zod";
 import { quote } from "../printable.ts";
 import type { KeyPath } from "./key_lines.ts";
 
-export { quote } from "../printable.ts";
-
 /**
  * A setting is declared once: a property of a zod object, made by `field`. Its flag, environment variable, file
  * key, help line, row in the manual and redaction all come from that declaration (`describe.ts`).

@@ -53,7 +53,7 @@ export function readSettingsFile(
 }
 
 /** The keys under which a file may hold a setting. */
-export function tomlKeys({ tomlKey, kind }: Setting): string[] {
+function tomlKeys({ tomlKey, kind }: Setting): string[] {
   return kind.secret ? [tomlKey, `${tomlKey}_file`] : [tomlKey];
 }
 

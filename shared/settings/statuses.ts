@@ -1,4 +1,5 @@
-import { type Kind, kindOf, Misread, quote } from "./field.ts";
+import { quote } from "../printable.ts";
+import { type Kind, kindOf, Misread } from "./field.ts";
 
 /** HTTP statuses out of a few: a comma list, from which repetitions are dropped. */
 export function statuses(allowed: readonly number[]): Kind<number[]> {

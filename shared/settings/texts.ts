@@ -1,5 +1,6 @@
 import { PREFIX_COUNT_MAX, PREFIX_LENGTH_MAX_CHARS } from "../endpoint_prefixes.ts";
-import { type Kind, kindOf, Misread, quote } from "./field.ts";
+import { quote } from "../printable.ts";
+import { type Kind, kindOf, Misread } from "./field.ts";
 
 /** A name that goes into headers and queries: of a provider, of a worker. */
 export const name: Kind<string> = kindOf({

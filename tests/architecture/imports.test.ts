@@ -36,7 +36,7 @@ const MAY_IMPORT: readonly (readonly [folder: string, ...targets: string[]])[] =
     ...["shared/labels.ts", "shared/read_labels.ts", "shared/release.ts", "shared/open_table.ts"],
     ...["zod", "node:buffer", "node:timers"],
   ],
-  // Deno's own WebSocket client cannot turn Nagle's algorithm off, its server's has no ping and knows Deno.serve only.
+  // In place of Deno's own WebSockets: docs/runtimes.md.
   ...["websocket", "socket", "listen", "context"].map(
     (name) =>
       [

@@ -26,16 +26,6 @@ const NOT_TYPED: readonly { command: RegExp; why: string; seen?: readonly [path:
     why: "it takes half a minute, and npm test begins with it",
     seen: ["tests/run.ts", '{ name: "check", command: [BUN, "run", "check"] }'],
   },
-  {
-    command: /^docker build -f deploy\/docker\/Dockerfile /,
-    why: "it wants an engine, and an image of a registry: the files of the image are started without",
-    seen: ["tests/end_to_end/container_image.test.ts", "deploy/docker/assemble.sh"],
-  },
-  {
-    command: /^docker compose -f deploy\/docker\/compose\.yaml up$/,
-    why: "it wants an engine: the file is read, and the program started with what it says",
-    seen: ["tests/deploy/containers.test.ts", '"-f", locate(COMPOSE), "config"'],
-  },
 ];
 
 /** The examples of `--help`, one after the other. */

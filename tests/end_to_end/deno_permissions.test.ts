@@ -21,6 +21,14 @@ test("relay and worker need the network and the environment, and nothing else", 
   assert.match(await response.text(), /"target":"\/echo"/);
 });
 
+test("a relay that may call the C library and not see its descriptors listens all the same", {
+  skip,
+}, async () => {
+  const words = [...MAY, "--allow-ffi", "main.ts", "serve", "--listen", "127.0.0.1:0"];
+  await using relay = new Program(words, { executable: DENO });
+  await relay.says(/listening on (http:\S+)/);
+});
+
 test("a file that may not be read is told with the flag that permits it", { skip }, async () => {
   await using program = onDeno("route-test", "--scenario", "tests/routing/scenarios");
   assert.equal(await program.exited, 2);

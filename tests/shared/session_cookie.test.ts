@@ -50,6 +50,16 @@ test("requestPairs() takes it out of two Cookie fields", () => {
   assert.match(JSON.stringify(cookieOf(headers)), /a=1.*b=2/);
 });
 
+test("no worker sets a cookie without a name that browsers send as if it were this one", () => {
+  const fields = [
+    "=signalbox_session=x",
+    " = signalbox_session =x; Path=/",
+    "=a; signalbox_session=x",
+    "signalbox",
+  ];
+  assert.deepEqual(fields.map(setsSession), [true, true, false, false]);
+});
+
 test("no worker sets it", () => {
   const fields = ["signalbox_session=x; Path=/", " signalbox_session =x", "a=signalbox_session", "b=2"];
   assert.deepEqual(fields.map(setsSession), [true, true, false, false]);

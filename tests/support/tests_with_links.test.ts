@@ -10,7 +10,8 @@ test("testsWithLinks() has what starts a worker itself, in a helper, and by typi
 });
 
 test("testsWithLinks() has no test of the relay alone, of endpoints that requests name, nor of ModelRelay's workers", () => {
-  for (const name of ["reserved_over_tls", "override_vectors", "modelrelay_catalogue"]) assert.ok(!named(name), name);
+  for (const name of ["reserved_over_tls", "override_vectors", "modelrelay_catalogue"])
+    assert.ok(!named(name), name);
 });
 
 test("testsWithLinks() takes single files too", () => {

@@ -57,6 +57,15 @@ describe("what the override remembers", () => {
     );
   });
 
+  test("no endpoint is taken for a decision that is kept by more than its endpoint", () => {
+    const targets = new DecidedTargets(policy);
+    const ask = { modelProvider: ["acme"], method: "POST", requestTarget: "/v1/x" };
+    const endpoint = ["https://a.pool.example/v1/x"];
+    equal(targets.decide({ ...ask, endpoint }, {}).type, "provider");
+    const spelled = [JSON.stringify([endpoint, ["acme"], "/v1/x", undefined])];
+    equal(targets.decide({ ...ask, endpoint: spelled, modelProvider: [] }, {}).type, "refuse");
+  });
+
   test("reads an endpoint once", () => {
     const targets = new DecidedTargets(policy);
     const ask = {

@@ -22,9 +22,7 @@ export class MemorySocket implements MessageSocket {
     if (this.answer !== "lost") this.sent.push(typeof message === "string" ? message : message.slice());
     return this.answer;
   }
-  ping(): boolean {
-    return true;
-  }
+  ping(): void {}
   close(code: number, reason: string): void {
     this.closes.push({ code, reason });
   }

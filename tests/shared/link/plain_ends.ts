@@ -79,7 +79,7 @@ export function allTexts(connection: LinkConnection): string[] {
   return texts;
 }
 
-export function allMessages(connection: LinkConnection): Record<string, unknown>[] {
+function allMessages(connection: LinkConnection): Record<string, unknown>[] {
   return allTexts(connection).map((text) => JSON.parse(text));
 }
 

@@ -8,6 +8,7 @@ import { smallMessagesContract } from "./small_messages_contract.ts";
 import { streamingContract } from "./streaming_contract.ts";
 import { targetContract } from "./target_contract.ts";
 import { tlsContract } from "./tls_contract.ts";
+import { unwantedBodyContract } from "./unwanted_body_contract.ts";
 import { upgradeContract } from "./upgrade_contract.ts";
 import { webSocketContract } from "./websocket_contract.ts";
 
@@ -15,6 +16,7 @@ import { webSocketContract } from "./websocket_contract.ts";
 export function runtimeContract(runtime: Runtime): void {
   targetContract(runtime);
   httpContract(runtime);
+  unwantedBodyContract(runtime);
   leavingContract(runtime);
   streamingContract(runtime);
   upgradeContract(runtime);

@@ -1,11 +1,26 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { PortInUse, type Runtime } from "../../../shared/runtime/ports.ts";
 import { until } from "../../support/until.ts";
 import { failure, Heard, Peer } from "./peer.ts";
 import { bytesOf, get, HOST, MIB, RawClient, serve, Told, UNKNOWN_HOST } from "./set_up.ts";
+
+/** For the `skip` of a test. */
+const notLinux = process.platform === "linux" ? false : "descriptors are counted in /proc";
+
+/** As many as a runtime starts with, and some for clients. */
+const DESCRIPTORS = 64;
+
+/** Ends with its standard input. */
+function listeningProcess(runtime: Runtime, descriptors?: number) {
+  const script = new URL("listening_process.ts", import.meta.url).pathname;
+  const words = [process.execPath, ...(runtime.name === "deno" ? ["run", "-A", "--no-check"] : []), script];
+  const limit = descriptors === undefined ? "" : `ulimit -n ${descriptors}; `;
+  return spawn("sh", ["-c", `${limit}exec "$@"`, "sh", ...words], { stdio: ["pipe", "pipe", "inherit"] });
+}
 
 export function listenerContract(runtime: Runtime): void {
   test("port 0 takes a free port, and the listener says which", async () => {
@@ -28,9 +43,7 @@ export function listenerContract(runtime: Runtime): void {
 
   // Bun shared the port with the other process, and took half its clients, when it was not in development mode.
   test("a port that another process has is a PortInUse", async () => {
-    const script = new URL("listening_process.ts", import.meta.url).pathname;
-    const words = runtime.name === "deno" ? ["run", "-A", "--no-check", script] : [script];
-    const other = spawn(process.execPath, words, { stdio: ["pipe", "pipe", "inherit"] });
+    const other = listeningProcess(runtime);
     try {
       const port = Number(await new Promise((resolve) => other.stdout.once("data", resolve)));
       assert.ok(port > 0);
@@ -38,6 +51,26 @@ export function listenerContract(runtime: Runtime): void {
         serve(runtime, () => new Response(), { port }),
         PortInUse,
       );
+    } finally {
+      other.stdin.end();
+    }
+  });
+
+  // node:net of Deno accepted nothing more, and told nobody.
+  test("who takes all descriptors there are keeps others out for as long only", {
+    skip: notLinux,
+  }, async () => {
+    const other = listeningProcess(runtime, DESCRIPTORS);
+    try {
+      const port = Number(await new Promise((resolve) => other.stdout.once("data", resolve)));
+      const crowd = Array.from({ length: DESCRIPTORS }, () => new RawClient(port));
+      // One that was inherited may have a number beyond the limit.
+      const areTaken = () => readdirSync(`/proc/${other.pid}/fd`).length >= DESCRIPTORS;
+      await until(areTaken, "a process without descriptors");
+      for (const client of crowd) client.socket.destroy();
+      using late = new RawClient(port, get("/"));
+      await late.complete();
+      assert.match(late.text, /^HTTP\/1.1 200 /);
     } finally {
       other.stdin.end();
     }

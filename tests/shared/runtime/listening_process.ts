@@ -10,4 +10,6 @@ const listener = await runtime.listen({
   handle: () => new Response(),
 });
 process.stdout.write(`${listener.port}\n`);
+// As the relay does. Deno sets signals up when it first has to, and ends where no descriptor is left for that.
+process.once("SIGTERM", () => process.exit());
 process.stdin.resume().on("end", () => process.exit());

@@ -52,6 +52,21 @@ export function upgradeContract(runtime: Runtime): void {
       assert.equal(done.client.header("sec-websocket-extensions"), "");
     });
 
+    test(`an upgrade ${when} behind a request that was not answered yet ends the connection`, async () => {
+      let hasGone = false;
+      await using server = await serve(runtime, (_, context) => {
+        if (context.target === "/upgrade") return context.upgrade(new Told());
+        context.onGone(() => {
+          hasGone = true;
+        });
+        return new Promise<Response>(() => {});
+      });
+      using client = new RawClient(server.port, get("/") + asking().replace(" / ", " /upgrade "));
+      await client.closed();
+      assert.equal(client.text, "");
+      await until(() => hasGone, "the first request to be over");
+    });
+
     test(`an upgrade that is refused ${when} is an answer like any other`, async () => {
       await using done = await upgrading(() => new Response("not you", { status: 401 }), asking());
       await done.client.complete();

@@ -167,7 +167,7 @@ export function webSocketContract(runtime: Runtime): void {
 
     test(`a ping by the ${side} is answered, and either is told of`, async () => {
       await using both = await pair(runtime);
-      assert.equal(both[side].ping(), true);
+      both[side].ping();
       await until(() => both.clientTold.pongs === 1 && both.serverTold.pongs === 1, "ping and pong");
     });
   }

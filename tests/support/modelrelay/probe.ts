@@ -59,7 +59,6 @@ export class HttpProbe {
       end: () => this.#done(head, Buffer.concat(parts).toString()),
     });
     this.#socket = connect(Number(port), hostname, () => {
-      // In one piece: Deno does not see who leaves before the answer when the body came after the head.
       this.#socket.write(
         Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), bytes ?? Buffer.alloc(0)]),
       );

@@ -8,7 +8,7 @@ import { isEligible, serves, WorkerChoice } from "./worker_choice.ts";
  */
 
 /** Failures of the server, as the texts that its clients read. */
-export const FAILURE = {
+const FAILURE = {
   queueTimeout: "Request timed out waiting for worker\n",
   atCapacity: "Service temporarily at capacity, please retry\n",
   noWorkers: "No workers available to handle request\n",

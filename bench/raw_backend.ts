@@ -115,6 +115,6 @@ function pump(socket: Socket, next: () => Buffer | undefined): void {
 
 server.listen(0, "127.0.0.1", () => {
   const { port } = server.address() as { port: number };
-  if (process.argv.includes("--hold-little")) kernelBuffers().limitUnsent();
+  if (process.argv.includes("--hold-little")) kernelBuffers.limitUnsent();
   console.log(`http://127.0.0.1:${port}`);
 });

@@ -65,11 +65,11 @@ export function makeApp(parts: AppParts) {
         ({ body }) => answerRouteTest(body, parts.fleet.snapshot(), parts.settings),
         { body: routeTestBody, parse: "json" },
       )
-      .get("/dashboard", ({ request }) => parts.dashboard.page(request))
+      .get("/dashboard", ({ request }) => parts.dashboard.page(contextOf(request)))
       .post("/dashboard/sign-in", ({ request }) => parts.dashboard.signIn(request, contextOf(request)), {
         parse: "none",
       })
-      .post("/dashboard/sign-out", ({ request }) => parts.dashboard.signOut(request, contextOf(request)), {
+      .post("/dashboard/sign-out", ({ request }) => parts.dashboard.signOut(contextOf(request)), {
         parse: "none",
       })
       // The body is the backend's: nothing may parse it.

@@ -80,9 +80,9 @@ export function compose(settings: ServeSettings) {
     app,
     cors: new Cors(settings.corsOrigins),
     hasDashboard: settings.dashboard && adminToken.isSet,
-    admit: (request, context, credential) => {
-      if (credential === "admin") adminDoor.require(request, context);
-      if (credential === "client") clientDoor.authenticate(request.headers);
+    admit: (method, context, credential) => {
+      if (credential === "admin") adminDoor.require(method, context);
+      if (credential === "client") clientDoor.authenticate(context.fields);
     },
   });
   return { front, hub, line, ports, override };

@@ -18,7 +18,7 @@ export interface FrontParts {
   /** There is a page of this origin that somebody signs in to. */
   hasDashboard: boolean;
   /** Let through who may have what is reserved. @throws RelayFailure */
-  admit(request: Request, context: RequestContext, credential: Credential): void;
+  admit(method: string, context: RequestContext, credential: Credential): void;
 }
 
 /**
@@ -59,7 +59,7 @@ export class Front {
       if (!reserved) return this.#relayed(request, context);
       // What is meant for a customer's own endpoint is never answered with what the shared workers have.
       if (namesEndpoint(context.fields)) throw new RelayFailure("override_not_allowed");
-      this.#parts.admit(request, context, reserved.credential);
+      this.#parts.admit(request.method, context, reserved.credential);
       return this.#reserved(request, context, reserved.credential);
     } catch (thrown) {
       return refuse(toFailure(thrown), request, context);

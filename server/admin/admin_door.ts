@@ -16,7 +16,7 @@ export interface AdminDoorOptions {
 }
 
 /** Where a request came in, as far as this door has to know. */
-export type Arrival = Pick<RequestContext, "peer" | "secure">;
+export type Arrival = Pick<RequestContext, "peer" | "secure" | "fields">;
 
 /** Lets in who may see the relay itself: who shows the admin token, or a session that began with it. */
 export class AdminDoor {
@@ -41,22 +41,23 @@ export class AdminDoor {
   }
 
   /** For what the operator may call. @throws RelayFailure `admin_forbidden`, `too_many_attempts` */
-  require({ method, headers }: Pick<Request, "method" | "headers">, arrival: Arrival): void {
-    const hasSession = this.hasSession(headers);
+  require(method: string, arrival: Arrival): void {
+    const { fields } = arrival;
+    const hasSession = this.hasSession(fields);
     // The cookie comes along when a page of another port asks. Who types the address may look; what is more than looking
     // has to be the dashboard's.
     const looks = method === "GET" || method === "HEAD";
-    const mayUseSession = looks ? !isForeign(headers) : this.#isSameOrigin(headers, arrival);
+    const mayUseSession = looks ? !isForeign(fields) : this.#isSameOrigin(arrival);
     if (hasSession && mayUseSession) return;
-    if (!headers.has("authorization")) throw hasSession ? FOREIGN() : new RelayFailure("admin_forbidden");
-    this.#counted(headers, arrival, () => {
-      if (!this.#options.token.isShown(headers)) throw new RelayFailure("admin_forbidden");
+    if (!fields.has("authorization")) throw hasSession ? FOREIGN() : new RelayFailure("admin_forbidden");
+    this.#counted(arrival, () => {
+      if (!this.#options.token.isShown(fields)) throw new RelayFailure("admin_forbidden");
     });
   }
 
   /** Begin a session. Gives what its cookie holds. @throws RelayFailure `admin_forbidden`, `too_many_attempts` */
-  signIn(token: string, headers: FieldReader, arrival: Arrival): string {
-    return this.#counted(headers, arrival, () => {
+  signIn(token: string, arrival: Arrival): string {
+    return this.#counted(arrival, () => {
       if (!this.#options.token.is(token)) throw new RelayFailure("admin_forbidden");
       return this.#options.sessions.begin();
     });
@@ -67,41 +68,41 @@ export class AdminDoor {
   }
 
   /** @throws RelayFailure `too_many_attempts` */
-  requirePatience(headers: FieldReader, arrival: Arrival): void {
-    const waitMs = this.#options.limiter.retryAfterMs(this.#addressOf(headers, arrival));
+  requirePatience(arrival: Arrival): void {
+    const waitMs = this.#options.limiter.retryAfterMs(this.#addressOf(arrival));
     if (waitMs > 0) throw new RelayFailure("too_many_attempts", { retryAfterS: waitMs / 1000 });
   }
 
   /** @throws RelayFailure `admin_forbidden` for what another page sent, or nobody knows who */
-  requireSameOrigin(headers: FieldReader, arrival: Arrival): void {
-    if (!this.#isSameOrigin(headers, arrival)) throw FOREIGN();
+  requireSameOrigin(arrival: Arrival): void {
+    if (!this.#isSameOrigin(arrival)) throw FOREIGN();
   }
 
   /** Whether the browser is on TLS, as far as the relay or a proxy of ours can tell. */
-  isSecure(headers: FieldReader, { peer, secure }: Arrival): boolean {
+  isSecure({ peer, secure, fields }: Arrival): boolean {
     if (secure || !this.#options.isTrustedProxy(peer)) return secure;
-    return /^https\b/.test(headers.get("x-forwarded-proto") ?? "");
+    return /^https\b/.test(fields.get("x-forwarded-proto") ?? "");
   }
 
-  #isSameOrigin(headers: FieldReader, { peer }: Arrival): boolean {
-    const told = this.#options.isTrustedProxy(peer) ? headers.get("x-forwarded-host") : null;
-    return isSameOrigin({ headers, host: told ?? headers.get("host") ?? "" });
+  #isSameOrigin({ peer, fields }: Arrival): boolean {
+    const told = this.#options.isTrustedProxy(peer) ? fields.get("x-forwarded-host") : null;
+    return isSameOrigin({ headers: fields, host: told ?? fields.get("host") ?? "" });
   }
 
   /** Before the credential is looked at, as a guesser must not learn that it was right. */
-  #counted<T>(headers: FieldReader, arrival: Arrival, check: () => T): T {
-    this.requirePatience(headers, arrival);
+  #counted<T>(arrival: Arrival, check: () => T): T {
+    this.requirePatience(arrival);
     try {
       return check();
     } catch (failure) {
       // Where nothing can be guessed, nobody guesses.
-      if (this.isOpen) this.#options.limiter.failed(this.#addressOf(headers, arrival));
+      if (this.isOpen) this.#options.limiter.failed(this.#addressOf(arrival));
       throw failure;
     }
   }
 
-  #addressOf(headers: FieldReader, { peer }: Arrival): string {
-    return clientAddress(peer, headers, this.#options.isTrustedProxy);
+  #addressOf({ peer, fields }: Arrival): string {
+    return clientAddress(peer, fields, this.#options.isTrustedProxy);
   }
 }
 

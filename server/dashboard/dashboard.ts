@@ -2,6 +2,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { RelayFailure } from "../../shared/failures.ts";
 import { contentLength } from "../../shared/headers.ts";
 import { log } from "../../shared/log.ts";
+import type { FieldReader } from "../../shared/received_fields.ts";
 import { SESSION_COOKIE } from "../../shared/session_cookie.ts";
 import { within } from "../../shared/within.ts";
 import type { AdminDoor, Arrival } from "../admin/admin_door.ts";
@@ -38,9 +39,9 @@ export class Dashboard {
   }
 
   /** The page that fits who asks. */
-  page({ headers }: Request): Response {
+  page({ fields }: Arrival): Response {
     this.#requireOn();
-    const { html, policy } = this.#documentFor(headers);
+    const { html, policy } = this.#documentFor(fields);
     return new Response(html, {
       headers: { ...HEADERS, "content-type": "text/html; charset=utf-8", "content-security-policy": policy },
     });
@@ -50,46 +51,46 @@ export class Dashboard {
   async signIn(request: Request, arrival: Arrival): Promise<Response> {
     this.#requireOn();
     const { door } = this.#options;
-    door.requirePatience(request.headers, arrival);
-    door.requireSameOrigin(request.headers, arrival);
-    const session = door.signIn(await this.#tokenIn(request), request.headers, arrival);
+    door.requirePatience(arrival);
+    door.requireSameOrigin(arrival);
+    const session = door.signIn(await this.#tokenIn(request, arrival), arrival);
     log.info("Somebody signed in at the dashboard", { peer: arrival.peer });
-    return this.#withCookie(`${session}; Max-Age=${SESSION_LIFETIME_MS / 1000}`, request.headers, arrival);
+    return this.#withCookie(`${session}; Max-Age=${SESSION_LIFETIME_MS / 1000}`, arrival);
   }
 
   /** @throws RelayFailure */
-  signOut({ headers }: Request, arrival: Arrival): Response {
+  signOut(arrival: Arrival): Response {
     this.#requireOn();
-    this.#options.door.requireSameOrigin(headers, arrival);
-    this.#options.door.signOut(headers);
-    return this.#withCookie("; Max-Age=0", headers, arrival);
+    this.#options.door.requireSameOrigin(arrival);
+    this.#options.door.signOut(arrival.fields);
+    return this.#withCookie("; Max-Age=0", arrival);
   }
 
   #requireOn(): void {
     if (!this.#options.isOn) throw new RelayFailure("not_found");
   }
 
-  #documentFor(headers: Headers): Document {
+  #documentFor(fields: FieldReader): Document {
     const { door } = this.#options;
     if (!door.isOpen) return CLOSED;
-    return door.hasSession(headers) ? DASHBOARD : SIGN_IN;
+    return door.hasSession(fields) ? DASHBOARD : SIGN_IN;
   }
 
-  #withCookie(value: string, headers: Headers, arrival: Arrival): Response {
-    const secure = this.#options.door.isSecure(headers, arrival) ? "; Secure" : "";
+  #withCookie(value: string, arrival: Arrival): Response {
+    const secure = this.#options.door.isSecure(arrival) ? "; Secure" : "";
     const cookie = `${SESSION_COOKIE}=${value}; Path=/; HttpOnly; SameSite=Strict${secure}`;
     return new Response(null, { status: 204, headers: { ...HEADERS, "set-cookie": cookie } });
   }
 
   /** From a form or from JSON; "" where there is none. @throws RelayFailure */
-  async #tokenIn(request: Request): Promise<string> {
-    const length = contentLength(request.headers.get("content-length"));
+  async #tokenIn(request: Request, { fields }: Arrival): Promise<string> {
+    const length = contentLength(fields.get("content-length"));
     if (length === undefined || length > SIGN_IN_MAX_BYTES) throw new RelayFailure("body_too_large");
     const reading = request.text();
     if (!(await within(this.#options.clock, SIGN_IN_MAX_MS, reading)))
       throw new RelayFailure("upload_timeout");
     const text = await reading;
-    const isForm = request.headers.get("content-type")?.startsWith("application/x-www-form-urlencoded");
+    const isForm = fields.get("content-type")?.startsWith("application/x-www-form-urlencoded");
     return isForm ? (new URLSearchParams(text).get("token") ?? "") : tokenInJson(text);
   }
 }

@@ -53,7 +53,7 @@ class BunConnection implements ByteConnection {
     this.#socket = socket;
     socket.setNoDelay(true);
     const { unreadBytes } = this.options;
-    if (unreadBytes !== undefined) kernelBuffers().limitUnread(socket.fd, unreadBytes);
+    if (unreadBytes !== undefined) kernelBuffers.limitUnread(socket.fd, unreadBytes);
     if (!this.options.tls) this.#ready();
   }
 

@@ -12,10 +12,4 @@ const open = (library: string) =>
     setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   }).symbols as SocketOptions;
 
-let buffers: KernelBuffers | undefined;
-
-/** The library is loaded when it is wanted first: in 0.2 ms, and a megabyte. */
-export function kernelBuffers(): KernelBuffers {
-  buffers ??= new KernelBuffers(open);
-  return buffers;
-}
+export const kernelBuffers = new KernelBuffers(open);

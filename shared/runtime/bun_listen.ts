@@ -106,7 +106,7 @@ class BunListener implements Listener {
 
   constructor(private readonly options: ListenOptions) {
     this.#server = serve(options, options.port, options.tls);
-    kernelBuffers().limitUnsent();
+    kernelBuffers.limitUnsent();
   }
 
   get hostname(): string {
@@ -125,7 +125,7 @@ class BunListener implements Listener {
     this.#retired.add(retired);
     void retired.stop().then(() => this.#retired.delete(retired));
     this.#server = serve(this.options, port, tls);
-    kernelBuffers().limitUnsent();
+    kernelBuffers.limitUnsent();
   }
 
   async stop(force = false): Promise<void> {

@@ -1,7 +1,7 @@
 // https://bun.com/docs/api/websockets#connect-to-a-websocket-server
 import { trustToo } from "./authorities.ts";
 import { passed } from "./bun_garbage.ts";
-import { closeReason, isAbrupt } from "./close_frame.ts";
+import { closeSocket } from "./close_frame.ts";
 import { DrainWatch } from "./drain_watch.ts";
 import type { MessageSocket, SocketHandlers, WebSocketDialOptions } from "./ports.ts";
 import { webSocketDialError, webSocketDialTimeout } from "./websocket_dial_error.ts";
@@ -52,9 +52,7 @@ class BunClientSocket implements MessageSocket {
   }
 
   close(code: number, reason: string): void {
-    if (isAbrupt(code)) this.ws.terminate();
-    else if (code === 1005) this.ws.close();
-    else this.ws.close(code, closeReason(reason));
+    closeSocket(this.ws, code, reason);
   }
 
   terminate(): void {

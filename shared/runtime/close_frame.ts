@@ -10,6 +10,19 @@ export function isAbrupt(code: number): boolean {
   return !named && !(code >= 3000 && code <= 4999);
 }
 
+/** What the WebSockets of both runtimes have in common. */
+interface Closable {
+  close(code?: number, reason?: string): void;
+  terminate(): void;
+}
+
+/** Close with `code`, as far as there is a close frame for it; 1005 is one without a code. */
+export function closeSocket(ws: Closable, code: number, reason: string): void {
+  if (isAbrupt(code)) ws.terminate();
+  else if (code === 1005) ws.close();
+  else ws.close(code, closeReason(reason));
+}
+
 /** `reason` cut at a character to what a close frame can carry. */
 export function closeReason(reason: string): string {
   const bytes = new TextEncoder().encode(reason);

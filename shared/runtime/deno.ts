@@ -14,7 +14,7 @@ export const deno: Runtime = {
   },
   async listen(options) {
     const listener = await listen(options);
-    kernelBuffers().limitUnsent();
+    kernelBuffers.limitUnsent();
     return listener;
   },
   dial,

@@ -11,10 +11,4 @@ function open(library: string): SocketOptions {
   }).symbols as SocketOptions;
 }
 
-let buffers: KernelBuffers | undefined;
-
-/** The library is loaded when it is wanted first. */
-export function kernelBuffers(): KernelBuffers {
-  buffers ??= new KernelBuffers(open);
-  return buffers;
-}
+export const kernelBuffers = new KernelBuffers(open);

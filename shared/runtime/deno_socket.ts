@@ -1,6 +1,6 @@
 // https://github.com/websockets/ws/blob/8.23.0/doc/ws.md
 import type { RawData, WebSocket } from "ws";
-import { closeReason, isAbrupt } from "./close_frame.ts";
+import { closeSocket } from "./close_frame.ts";
 import { DrainWatch } from "./drain_watch.ts";
 import type { MessageSocket, SocketHandlers } from "./ports.ts";
 
@@ -41,9 +41,7 @@ export class DenoSocket implements MessageSocket {
   }
 
   close(code: number, reason: string): void {
-    if (isAbrupt(code)) this.ws.terminate();
-    else if (code === 1005) this.ws.close();
-    else this.ws.close(code, closeReason(reason));
+    closeSocket(this.ws, code, reason);
   }
 
   terminate(): void {

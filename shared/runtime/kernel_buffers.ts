@@ -29,11 +29,19 @@ export interface SocketOptions {
  * where a runtime may not call it, the kernel keeps what it likes: nothing else changes.
  */
 export class KernelBuffers {
-  readonly #calls: SocketOptions | undefined;
+  readonly #open: (library: string) => SocketOptions;
+  /** Null: they cannot be had. Undefined: nobody has wanted them yet; to load them takes 0.2 ms and a megabyte. */
+  #loaded: SocketOptions | null | undefined;
 
   /** `open` gives the functions of the library of that name; it may throw. */
   constructor(open: (library: string) => SocketOptions) {
-    if (process.platform === "linux") this.#calls = firstOf(LIBRARIES, open);
+    this.#open = open;
+  }
+
+  get #calls(): SocketOptions | null {
+    if (this.#loaded === undefined)
+      this.#loaded = (process.platform === "linux" && firstOf(LIBRARIES, this.#open)) || null;
+    return this.#loaded;
   }
 
   /**

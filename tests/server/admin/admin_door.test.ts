@@ -35,12 +35,17 @@ function codeOf(act: () => unknown): string {
 }
 
 const headersWith = (extra: Record<string, string>) => new Headers({ host: "relay.test", ...extra });
+const arrival = (headers: Record<string, string>, where = {}) => ({
+  ...HERE,
+  ...where,
+  fields: headersWith(headers),
+});
 const asks = (door: AdminDoor, headers: Record<string, string>, { method = "GET", ...where } = {}) =>
-  codeOf(() => door.require({ method, headers: headersWith(headers) }, { ...HERE, ...where }));
+  codeOf(() => door.require(method, arrival(headers, where)));
 const guesses = (door: AdminDoor, headers: Record<string, string> = {}, where = {}) =>
-  codeOf(() => door.signIn("wrong", headersWith(headers), { ...HERE, ...where }));
+  codeOf(() => door.signIn("wrong", arrival(headers, where)));
 const cookieOf = (door: AdminDoor) => ({
-  cookie: `signalbox_session=${door.signIn(TOKEN, new Headers(), HERE)}`,
+  cookie: `signalbox_session=${door.signIn(TOKEN, arrival({}))}`,
 });
 
 test("a session opens what is only looked at; the rest for the relay's own page alone", () => {
@@ -78,7 +83,7 @@ test("ten wrong tokens at once, in Authorization or signing in; then one each si
   assert.equal(guesses(door), "too_many_attempts");
   assert.equal(asks(door, { authorization: `Bearer ${TOKEN}` }), "too_many_attempts");
   assert.equal(
-    codeOf(() => door.signIn(TOKEN, new Headers(), HERE)),
+    codeOf(() => door.signIn(TOKEN, arrival({}))),
     "too_many_attempts",
   );
   assert.equal(guesses(door, {}, { peer: "192.0.2.2" }), "admin_forbidden");
@@ -114,7 +119,7 @@ test("without a token nobody comes in, and nothing is counted", () => {
       assert.equal(asks(door, { authorization }), "admin_forbidden");
     }
     assert.equal(
-      codeOf(() => door.signIn("", new Headers(), HERE)),
+      codeOf(() => door.signIn("", arrival({}))),
       "admin_forbidden",
     );
   }
@@ -123,7 +128,7 @@ test("without a token nobody comes in, and nothing is counted", () => {
 test("TLS is what the relay has itself, or a proxy of ours says", () => {
   const { door } = makeDoor({ proxies: ["10.0.0.0/8"] });
   const isSecure = (proto: string | undefined, where: { peer?: string; secure?: boolean }) =>
-    door.isSecure(headersWith(proto ? { "x-forwarded-proto": proto } : {}), { ...HERE, ...where });
+    door.isSecure(arrival(proto ? { "x-forwarded-proto": proto } : {}, where));
   assert.equal(isSecure(undefined, { secure: true }), true);
   assert.equal(isSecure("http", { secure: true }), true);
   assert.equal(isSecure("https", {}), false);
@@ -135,8 +140,7 @@ test("TLS is what the relay has itself, or a proxy of ours says", () => {
 test("behind a proxy of ours the host is what it says", () => {
   const { door } = makeDoor({ proxies: ["10.0.0.0/8"] });
   const headers = { origin: "https://public.test", "x-forwarded-host": "public.test" };
-  const check = (peer: string) =>
-    codeOf(() => door.requireSameOrigin(headersWith(headers), { ...HERE, peer }));
+  const check = (peer: string) => codeOf(() => door.requireSameOrigin(arrival(headers, { peer })));
   assert.equal(check("10.0.0.1"), "");
   assert.equal(check("192.0.2.1"), "admin_forbidden");
 });

@@ -8,7 +8,12 @@ import { AuthLimiter } from "../../../server/keys/auth_limiter.ts";
 import { RelayFailure } from "../../../shared/failures.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 
-const HERE = { peer: "192.0.2.1", secure: false };
+/** From the page itself, with a body that is announced. */
+const HERE = {
+  peer: "192.0.2.1",
+  secure: false,
+  fields: new Headers({ "sec-fetch-site": "same-origin", "content-length": "20" }),
+};
 
 function makeDashboard() {
   const clock = new FakeClock();
@@ -21,10 +26,9 @@ function makeDashboard() {
   return { dashboard: new Dashboard({ isOn: true, door, clock }), clock };
 }
 
-/** A request from the page itself whose body is announced. `text`: what reading it gives. */
+/** `text`: what reading it gives. */
 function signInRequest(text: () => Promise<string>): Request {
-  const headers = new Headers({ "sec-fetch-site": "same-origin", "content-length": "20" });
-  return { headers, text } as unknown as Request;
+  return { text } as unknown as Request;
 }
 
 const hasCode = (code: string) => (error: unknown) => error instanceof RelayFailure && error.code === code;

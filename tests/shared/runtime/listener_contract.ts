@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
-import { PortInUse, type Runtime } from "../../../shared/runtime/ports.ts";
+import { PortInUse, type RequestContext, type Runtime } from "../../../shared/runtime/ports.ts";
 import { until } from "../../support/until.ts";
 import { failure, Heard, Peer } from "./peer.ts";
 import { bytesOf, get, HOST, MIB, RawClient, serve, Told, UNKNOWN_HOST } from "./set_up.ts";
@@ -20,6 +20,18 @@ function listeningProcess(runtime: Runtime, descriptors?: number) {
   const words = [process.execPath, ...(runtime.name === "deno" ? ["run", "-A", "--no-check"] : []), script];
   const limit = descriptors === undefined ? "" : `ulimit -n ${descriptors}; `;
   return spawn("sh", ["-c", `${limit}exec "$@"`, "sh", ...words], { stdio: ["pipe", "pipe", "inherit"] });
+}
+
+/** Answers `/idle` at once, and everything else with what `answer` becomes. */
+function heldAnswer() {
+  const started = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Response>();
+  const handle = (_request: Request, { target }: RequestContext) => {
+    if (target === "/idle") return new Response("idle");
+    started.resolve();
+    return answer.promise;
+  };
+  return { started: started.promise, answer, handle };
 }
 
 export function listenerContract(runtime: Runtime): void {
@@ -84,17 +96,12 @@ export function listenerContract(runtime: Runtime): void {
   });
 
   test("stop takes no new connections and lets the open ones finish", async () => {
-    const started = Promise.withResolvers<void>();
-    const answer = Promise.withResolvers<Response>();
-    await using server = await serve(runtime, (_, { target }) => {
-      if (target === "/idle") return new Response("idle");
-      started.resolve();
-      return answer.promise;
-    });
+    const { started, answer, handle } = heldAnswer();
+    await using server = await serve(runtime, handle);
     using idle = new RawClient(server.port, get("/idle"));
     await idle.complete();
     using busy = new RawClient(server.port, get("/busy"));
-    await started.promise;
+    await started;
     let stopped = false;
     const stopping = server.stop().then(() => {
       stopped = true;
@@ -137,17 +144,12 @@ export function listenerContract(runtime: Runtime): void {
 
   for (const begun of [false, true]) {
     test(`stop with force does no harm after one that waits, ${begun ? "long before" : "at once"}`, async () => {
-      const started = Promise.withResolvers<void>();
-      const answer = Promise.withResolvers<Response>();
-      const server = await serve(runtime, (_, { target }) => {
-        if (target === "/idle") return new Response("idle");
-        started.resolve();
-        return answer.promise;
-      });
+      const { started, answer, handle } = heldAnswer();
+      const server = await serve(runtime, handle);
       using idle = new RawClient(server.port, get("/idle"));
       await idle.complete();
       using busy = new RawClient(server.port, get("/busy"));
-      await started.promise;
+      await started;
       const stopping = server.stop();
       if (begun) await idle.closed();
       await server.stop(true);

@@ -1,15 +1,20 @@
 import type { RequestContext } from "../shared/runtime/ports.ts";
 
 /** Elysia hands a `Request` on as it is and knows nothing of what the listener knows beside it. */
-const contexts = new WeakMap<Request, RequestContext>();
+interface Arrived {
+  /** A property of the object, not a `WeakMap` beside it: such a map is gone through at each collection of garbage. */
+  [CONTEXT]?: RequestContext;
+}
 
-export function keepContext(request: Request, context: RequestContext): void {
-  contexts.set(request, context);
+const CONTEXT = Symbol("context");
+
+export function keepContext(request: Request & Arrived, context: RequestContext): void {
+  request[CONTEXT] = context;
 }
 
 /** @throws Error for a request that no listener took: a mistake of ours */
-export function contextOf(request: Request): RequestContext {
-  const context = contexts.get(request);
+export function contextOf(request: Request & Arrived): RequestContext {
+  const context = request[CONTEXT];
   if (!context) throw new Error("Cannot find the context of a request: it came past the listener");
   return context;
 }

@@ -26,6 +26,9 @@ const RESERVED_PATHS: readonly ReservedPath[] = [
   { path: "/dashboard/sign-out", methods: ["POST"], credential: "none" },
 ];
 
+const EXACT = new Map(RESERVED_PATHS.map((entry) => [entry.path, entry]));
+const BELOW = RESERVED_PATHS.filter(({ path }) => path.endsWith("/"));
+
 /** Kept for the relay though nothing is there yet: a backend must not appear under these. */
 const RESERVED_PREFIXES = ["/admin/", "/v1/worker/", "/dashboard/"];
 const RESERVED_NAMES = new Set(["/admin", "/v1/worker", "/metrics"]);
@@ -35,9 +38,7 @@ const RESERVED_NAMES = new Set(["/admin", "/v1/worker", "/metrics"]);
  * @throws RelayFailure `not_found` or `method_not_allowed`, instead of relaying it
  */
 export function reservedPath(path: string, method: string): ReservedPath | undefined {
-  const entry = RESERVED_PATHS.find((candidate) =>
-    candidate.path.endsWith("/") ? path.startsWith(candidate.path) : path === candidate.path,
-  );
+  const entry = EXACT.get(path) ?? BELOW.find((candidate) => path.startsWith(candidate.path));
   if (entry) {
     if (entry.methods.includes(method)) return entry;
     throw new RelayFailure("method_not_allowed", { headers: { allow: entry.methods.join(", ") } });

@@ -114,7 +114,7 @@ export function responsePairs(received: HeaderPairs): HeaderPairs {
 
 /** What is left of fields without these, named in lower case, and without those that `Connection` names. */
 export function pairsBeyond(received: HeaderPairs, stops: ReadonlySet<string>): HeaderPairs {
-  const named = connectionNames(fieldValue(received, "connection"));
+  const named = namedByConnection(received);
   return received.filter(([name]) => {
     const lower = name.toLowerCase();
     return !stops.has(lower) && !named?.has(lower);
@@ -129,8 +129,10 @@ export function pairsBeyond(received: HeaderPairs, stops: ReadonlySet<string>): 
  */
 export function toResponseHeaders(pairs: HeaderPairs, additions: Readonly<Record<string, string>>): Headers {
   const headers = new Headers();
-  for (const [name, value] of responsePairs(pairs)) {
+  const named = namedByConnection(pairs);
+  for (const [name, value] of pairs) {
     const lower = name.toLowerCase();
+    if (RESPONSE_STOPS.has(lower) || named?.has(lower)) continue;
     if (lower === "content-length" || lower.startsWith("x-signalbox-")) continue;
     if (lower === "set-cookie" && setsSession(value)) continue;
     append(headers, lower, value);
@@ -151,7 +153,11 @@ function append(headers: Headers, name: string, value: string): void {
 
 /** The first value of a field. `name` in lower case. */
 export function fieldValue(pairs: HeaderPairs, name: string): string | undefined {
-  return pairs.find((pair) => pair[0].toLowerCase() === name)?.[1];
+  for (const [written, value] of pairs) {
+    // By length first: most need not be turned to lower case.
+    if (written.length === name.length && written.toLowerCase() === name) return value;
+  }
+  return undefined;
 }
 
 /** The length that a `Content-Length` names; undefined when there is none or it is no number. */
@@ -162,6 +168,17 @@ export function contentLength(value: string | null | undefined): number | undefi
     if (digit < 0 || digit > 9) return undefined;
   }
   return Number(value);
+}
+
+/** The fields that the `Connection` fields name, of which there may be more than one; undefined: none. */
+function namedByConnection(pairs: HeaderPairs): Set<string> | undefined {
+  let named: Set<string> | undefined;
+  for (const [name, value] of pairs) {
+    if (name.length !== "connection".length || name.toLowerCase() !== "connection") continue;
+    const more = connectionNames(value);
+    named = named && more ? named.union(more) : (more ?? named);
+  }
+  return named;
 }
 
 /** The fields that a `Connection` names; undefined for the usual ones, which name none. */

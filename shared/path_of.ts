@@ -1,6 +1,7 @@
 /** The path of a request target, without its query: what rules match, what logs show. */
 export function pathOf(target: string): string {
-  return target.split("?", 1)[0]!;
+  const query = target.indexOf("?");
+  return query < 0 ? target : target.slice(0, query);
 }
 
 /**

@@ -7,6 +7,8 @@ export interface Watched {
   deadlineMs: number;
   /** The deadline passed. The entry was taken out before. */
   expired(): void;
+  /** A sweep found it, before its deadline: for what is not worth its cost to who is done by then. */
+  lasts?(): void;
 }
 
 /** Limits are seconds and minutes; a tenth of a second late does not matter to them. */
@@ -46,9 +48,12 @@ export class Sweeper {
     this.#timer = undefined;
     const now = this.#clock.nowMs();
     this.#entries.forEach((entry, watch) => {
-      if (entry.deadlineMs > now) return;
-      this.#entries.delete(watch);
-      entry.expired();
+      if (entry.deadlineMs > now) {
+        entry.lasts?.();
+      } else {
+        this.#entries.delete(watch);
+        entry.expired();
+      }
     });
     if (this.#entries.size > 0) this.#timer ??= this.#clock.after(SWEEP_INTERVAL_MS, () => this.#sweep());
   }

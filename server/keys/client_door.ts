@@ -1,7 +1,7 @@
 import { RelayFailure } from "../../shared/failures.ts";
 import type { FieldReader } from "../../shared/received_fields.ts";
-import { digest } from "./digest.ts";
 import type { ClientKey, ClientKeyMap, Scope } from "./keys_file.ts";
+import { ShownKeys } from "./shown_keys.ts";
 
 /** A client that may come in. */
 export interface Admitted {
@@ -14,9 +14,6 @@ export interface Admitted {
 /** Headers that hold an API key: OpenAI's, Anthropic's, Azure's. */
 const KEY_HEADERS = ["authorization", "x-api-key", "api-key"] as const;
 
-/** Longer texts are no key of ours and not worth hashing. */
-const LONGEST_KEY = 1024;
-
 const ANONYMOUS: Admitted = { key: undefined, credentialHeaders: [] };
 
 export interface ClientDoorOptions {
@@ -26,44 +23,40 @@ export interface ClientDoorOptions {
   keys(): ClientKeyMap;
 }
 
-/** Decides which clients come in. Keys are found by their digest, so that no comparison tells how near a guess was. */
+/** Decides which clients come in. */
 export class ClientDoor {
+  readonly #shown = new ShownKeys();
+
   constructor(private readonly options: ClientDoorOptions) {}
 
   /** The key of ours that the headers show, if any; nobody is refused. */
   find(headers: FieldReader): ClientKey | undefined {
-    return findKeys(headers, this.options.keys()).key;
+    return this.#find(headers, this.options.keys()).key;
   }
 
   /** @throws RelayFailure `unauthorized` without a key, `invalid_api_key` with an unknown one */
   authenticate(headers: FieldReader): Admitted {
     const keys = this.options.keys();
     if (keys.size === 0 && !this.options.required) return ANONYMOUS;
-    const found = findKeys(headers, keys);
+    const found = this.#find(headers, keys);
     if (found.key || !this.options.required) return found;
     throw new RelayFailure(
       KEY_HEADERS.some((name) => headers.has(name)) ? "invalid_api_key" : "unauthorized",
     );
   }
-}
 
-function findKeys(headers: FieldReader, keys: ClientKeyMap): Admitted {
-  let key: ClientKey | undefined;
-  const credentialHeaders: string[] = [];
-  for (const name of KEY_HEADERS) {
-    const value = headers.get(name);
-    const known = value === null ? undefined : keys.get(hashOf(value));
-    if (!known) continue;
-    credentialHeaders.push(name);
-    key ??= known;
+  #find(headers: FieldReader, keys: ClientKeyMap): Admitted {
+    let key: ClientKey | undefined;
+    const credentialHeaders: string[] = [];
+    for (const name of KEY_HEADERS) {
+      const value = headers.get(name);
+      const known = value === null ? undefined : this.#shown.find(value, keys);
+      if (!known) continue;
+      credentialHeaders.push(name);
+      key ??= known;
+    }
+    return key ? { key, credentialHeaders } : ANONYMOUS;
   }
-  return key ? { key, credentialHeaders } : ANONYMOUS;
-}
-
-/** `Bearer` may be left out, as in ModelRelay. */
-function hashOf(value: string): string {
-  const text = value.replace(/^Bearer +/i, "").trim();
-  return text.length > LONGEST_KEY ? "" : digest(text).toString("hex");
 }
 
 /** @throws RelayFailure `forbidden` when a key is not good for this; without keys everything is allowed to all */

@@ -33,8 +33,6 @@ export interface OverrideKnock {
   /** Path and query of the request itself. */
   readonly target: string;
   readonly headers: FieldReader;
-  /** It came to the listener that is for overrides. */
-  readonly onListener: boolean;
 }
 
 /** A request that goes to an endpoint of its own. */
@@ -61,17 +59,17 @@ export class OverrideDoor {
   }
 
   /**
-   * A request that names an endpoint.
+   * A request that names an endpoint. `onListener`: it came to the listener that is for overrides.
    * @throws RelayFailure `unauthorized`, `override_not_allowed`, `override_invalid`, `override_not_listed`
    */
-  admit(knock: OverrideKnock): AdmittedOverride {
-    const { headers, onListener } = knock;
-    const grant = this.#parts.trust.grant({
-      key: this.#parts.findKey(headers),
-      onListener,
-      signature: headers.get(SIGNATURE_HEADER),
-      request: signedRequest(knock),
-    });
+  admit(knock: OverrideKnock, onListener: boolean): AdmittedOverride {
+    const { headers } = knock;
+    const key = this.#parts.findKey(headers);
+    const signature = headers.get(SIGNATURE_HEADER);
+    const grant =
+      key && !onListener && signature === null
+        ? this.#parts.trust.grantByKey(key)
+        : this.#parts.trust.grant({ key, onListener, signature, request: signedRequest(knock) });
     checkConnection(headers);
     const decision = this.#targets.decide(overrideAsk(knock), grant);
     if (decision.type === "refuse") throw overrideRefusal(decision);
@@ -92,11 +90,8 @@ export class OverrideDoor {
   }
 }
 
-/** What a request asks for. */
-type Said = Pick<OverrideKnock, "method" | "target" | "headers">;
-
 /** What a signature of the request would be of. */
-export function signedRequest({ method, target, headers }: Said): SignedRequest {
+export function signedRequest({ method, target, headers }: OverrideKnock): SignedRequest {
   return {
     method,
     target,
@@ -106,7 +101,7 @@ export function signedRequest({ method, target, headers }: Said): SignedRequest 
 }
 
 /** Two lines of one name are one value with a comma and a space here, and a space is in no endpoint. */
-export function overrideAsk({ method, target, headers }: Said): OverrideAsk {
+export function overrideAsk({ method, target, headers }: OverrideKnock): OverrideAsk {
   const modelProvider = headers.get(MODEL_PROVIDER_HEADER);
   return {
     endpoint: [headers.get(ENDPOINT_HEADER) ?? ""],

@@ -59,6 +59,7 @@ export interface TrustedGrant extends OverrideGrant {
 export class OverrideTrust {
   readonly #options: TrustOptions;
   readonly #nonces = new NonceMemory();
+  readonly #ofKeys = new WeakMap<ClientKey, TrustedGrant>();
 
   constructor(options: TrustOptions) {
     this.#options = options;
@@ -70,6 +71,15 @@ export class OverrideTrust {
    */
   grant(evidence: TrustEvidence): TrustedGrant {
     return this.#grant(evidence, (nonce, times) => this.#nonces.use(nonce, times));
+  }
+
+  /** What a key alone allows, remembered: it is the same each time. @throws RelayFailure as `grant` */
+  grantByKey(key: ClientKey): TrustedGrant {
+    const known = this.#ofKeys.get(key);
+    if (known) return known;
+    const grant = this.grant({ key, onListener: false, signature: null, request: NOTHING_SIGNED });
+    this.#ofKeys.set(key, grant);
+    return grant;
   }
 
   /** What the same evidence would allow at this moment. Nothing is used up. @throws RelayFailure as `grant` */
@@ -120,6 +130,8 @@ export class OverrideTrust {
     return key;
   }
 }
+
+const NOTHING_SIGNED: SignedRequest = { method: "", target: "", endpoint: "", modelProvider: "" };
 
 const IN_WORDS: Readonly<Record<TrustWay, string>> = {
   key: "with an API key of the scope override",

@@ -1,4 +1,3 @@
-import { responsePairs } from "../../shared/headers.ts";
 import type { Http1Client } from "../../shared/http1/client.ts";
 import { dialFailure } from "../../shared/http1/failure.ts";
 import type {
@@ -10,7 +9,7 @@ import type {
 } from "../../shared/http1/types.ts";
 import type { LinkRequestHead } from "../../shared/link/events.ts";
 import type { ExchangeHandlers } from "../../shared/link/link.ts";
-import { http1Framing, http1Headers, RESET_OF_HTTP1 } from "../../shared/link/over_http1.ts";
+import { http1Framing, RESET_OF_HTTP1 } from "../../shared/link/over_http1.ts";
 import { mayResend } from "../../shared/resend.ts";
 import type { CarriedExchange } from "../relay/carrier.ts";
 import { joined } from "../relay/joined.ts";
@@ -117,7 +116,7 @@ export class ProviderExchange implements CarriedExchange {
     const whole = this.#isWhole;
     const request = client.request(
       originOf(target, addresses[at]!),
-      { method, target: target.target, headers: http1Headers(head.headers) },
+      { method, target: target.target, headers: head.headers.filter(isNotFraming) },
       this.#framing,
       this.#handlers(addresses, at),
       {
@@ -146,7 +145,8 @@ export class ProviderExchange implements CarriedExchange {
       },
       head: ({ status, headers }) => {
         this.#touch();
-        this.#tell(() => handlers.response?.({ status, headers: responsePairs(headers) }));
+        // All of the fields: what stops at a hop stops where the client's response is made.
+        this.#tell(() => handlers.response?.({ status, headers }));
       },
       data: (bytes) => this.#data(bytes),
       end: () => {
@@ -217,6 +217,11 @@ export class ProviderExchange implements CarriedExchange {
       this.#tell(() => this.#options.handlers.reset("cancelled", "a fault of the relay"));
     }
   }
+}
+
+/** The client writes the length. Nothing else of what belongs to a hop gets here. */
+function isNotFraming([name]: [name: string, value: string]): boolean {
+  return name !== "content-length";
 }
 
 function originOf({ host, port, secure }: OverrideTarget, address: string): Origin {

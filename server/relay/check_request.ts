@@ -23,15 +23,14 @@ export function checkRequest(request: Request, context: RequestContext, parts: R
   checkMethod(method);
   const caller = names ? admitOverride(head, context, parts) : parts.authenticate(headers);
   checkForCaller(head, parts.settings);
-  return { ...caller, trustedPeer: parts.isTrustedProxy(context.peer) };
+  return caller;
 }
 
 function admitOverride(head: CheckedHead, context: RequestContext, { override }: RelayParts): Caller {
   const { door, tally } = override!;
   try {
-    const admitted = door.admit({ ...head, onListener: context.forOverrides === true });
-    const { by, consumed } = admitted;
-    return { name: by, consumed, mayExplain: false, trustedPeer: false, override: admitted };
+    const admitted = door.admit(head, context.forOverrides === true);
+    return { name: admitted.by, consumed: admitted.consumed, mayExplain: false, override: admitted };
   } catch (thrown) {
     tally.refused(toFailure(thrown).code);
     throw thrown;

@@ -16,15 +16,24 @@ export interface DeliveryOptions {
   readonly body: RequestBody;
   readonly record: RequestRecord;
   readonly responder: Responder;
+  readonly client: DeliveryClient;
+}
+
+/** Who waits for what comes of it. */
+export interface DeliveryClient {
+  /** The first answer that may go to the client. This or the next is told, once. */
+  answered(response: Response): void;
+  /** There is none. */
+  failed(thrown: unknown): void;
   /** Reading the client's body failed. */
   uploadFailed(failure: RelayFailure): void;
 }
 
 /** The way of one request to whoever answers it: workers one after the other, or one provider. */
 export interface Delivery {
-  /** The first answer that may go to the client. @throws RelayFailure when there is none */
-  answer(): Promise<Response>;
-  /** What the client gets all the same when `answer` has failed; undefined: that it has. */
+  /** Called once. May tell before it returns. */
+  begin(): void;
+  /** What the client gets all the same when it has failed; undefined: that it has. */
   lastAnswer(): Response | undefined;
   /** The request is over, whatever it waits for. */
   stop(failure: RelayFailure): void;

@@ -4,7 +4,7 @@ import type { FieldReader } from "../../shared/received_fields.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import { type Edit, sizeDelta } from "../body_edits.ts";
 import type { Candidate, RouteRequest } from "../routing/types.ts";
-import type { Caller } from "./parts.ts";
+import type { Caller, RelayParts } from "./parts.ts";
 import type { RequestBody } from "./request_body.ts";
 
 export interface SentRequest {
@@ -20,8 +20,10 @@ export interface SentRequest {
 }
 
 /** A client's request as its worker gets it. */
-export function linkHead(sent: SentRequest): LinkRequestHead {
-  const { request, candidate, headers, context, caller, body, edits } = sent;
+export function linkHead(
+  { request, candidate, headers, context, caller, body, edits }: SentRequest,
+  { isTrustedProxy }: Pick<RelayParts, "isTrustedProxy">,
+): LinkRequestHead {
   const hasBody = !body.isEmpty;
   const length = hasBody ? contentLength(headers.get("content-length")) : undefined;
   return {
@@ -30,7 +32,7 @@ export function linkHead(sent: SentRequest): LinkRequestHead {
     headers: requestPairs(headers, {
       peer: context.peer,
       secure: context.secure,
-      trustedPeer: caller.trustedPeer,
+      trustedPeer: isTrustedProxy(context.peer),
       consumed: caller.consumed,
       contentLength: length === undefined ? undefined : length + sizeDelta(edits),
     }),

@@ -22,8 +22,6 @@ export interface Caller {
   mayExplain: boolean;
   /** Where it goes in place of a worker. */
   override?: AdmittedOverride;
-  /** The peer is a proxy of ours: what it says of the client is believed. */
-  trustedPeer: boolean;
 }
 
 /** What it takes to send a request to the endpoint that it names. */
@@ -48,10 +46,11 @@ export interface RelayParts {
   sweeper: Sweeper;
   runtime: Pick<Runtime, "streamingBody">;
   /** Who sent these headers. @throws RelayFailure when a key is wanted and there is none, or it is unknown */
-  authenticate(headers: FieldReader): Omit<Caller, "trustedPeer" | "override">;
+  authenticate(headers: FieldReader): Omit<Caller, "override">;
   /** Requests that name an endpoint of their own; undefined: none may. */
   override: OverrideParts | undefined;
   /** Told of every request when it is over. */
   tally: Pick<RequestTally, "ended">;
+  /** A proxy of ours: what it says of the client is believed. */
   isTrustedProxy(peer: string): boolean;
 }

@@ -4,11 +4,11 @@ import type { LinkRequestHead } from "../../shared/link/events.ts";
 import { FAILURE_OF_PROVIDER_RESET } from "../../shared/link/reset_failure.ts";
 import type { AdmittedOverride } from "../override/door.ts";
 import type { AnswerWay } from "./answer_way.ts";
-import { Attempt, type AttemptFailure } from "./attempt.ts";
+import { type Answer, Attempt, type AttemptEvents, type AttemptFailure } from "./attempt.ts";
 import type { Delivery, DeliveryOptions } from "./delivery.ts";
 
 /** Takes a request to the endpoint that it names, once: its outcome is final, and no worker hears of it. */
-export class ProviderDelivery implements Delivery {
+export class ProviderDelivery implements Delivery, AttemptEvents {
   readonly #options: DeliveryOptions;
   readonly #override: AdmittedOverride;
   #attempt: Attempt | undefined;
@@ -18,33 +18,47 @@ export class ProviderDelivery implements Delivery {
     this.#override = override;
   }
 
-  answer(): Promise<Response> {
-    const { parts, body, record, responder, uploadFailed } = this.#options;
+  begin(): void {
+    const { parts, body, record } = this.#options;
     const { target } = this.#override;
     record.sentTo(target);
     parts.override!.tally.began();
-    return new Promise((resolve, reject) => {
-      const attempt = new Attempt(parts.override!.carrierTo(target), this.#head(), {
-        body,
-        edits: [],
-        clock: parts.clock,
-        events: {
-          answered: (answer) => {
-            try {
-              resolve(responder.respond(answer, { ...UNCHANGED, attempt }));
-            } catch (thrown) {
-              this.giveUp();
-              reject(thrown);
-            }
-          },
-          failed: (failure) => reject(failureOf(failure)),
-          uploadFailed: (error) => uploadFailed(toFailure(error)),
-          holdsBack: () => false,
-        },
-      });
-      this.#attempt = attempt;
+    const { clock } = parts;
+    this.#attempt = new Attempt(parts.override!.carrierTo(target), this.#head(), {
+      body,
+      edits: [],
+      clock,
+      events: this,
     });
   }
+
+  // --- from the attempt ------------------------------------------------------------------------------------
+
+  answered(answer: Answer): void {
+    const { responder, client } = this.#options;
+    try {
+      client.answered(
+        responder.respond(answer, { attempt: this.#attempt!, lessons: NOTHING_LEARNED, change: undefined }),
+      );
+    } catch (thrown) {
+      this.giveUp();
+      client.failed(thrown);
+    }
+  }
+
+  failed(failure: AttemptFailure): void {
+    this.#options.client.failed(failureOf(failure));
+  }
+
+  uploadFailed(error: unknown): void {
+    this.#options.client.uploadFailed(toFailure(error));
+  }
+
+  holdsBack(): boolean {
+    return false;
+  }
+
+  // ---------------------------------------------------------------------------------------------------------
 
   lastAnswer(): undefined {}
 
@@ -57,13 +71,13 @@ export class ProviderDelivery implements Delivery {
   }
 
   #head(): LinkRequestHead {
-    const { method, headers, context, caller, body } = this.#options;
+    const { parts, method, headers, context, body } = this.#options;
     const { consumed, authorization } = this.#override;
     const hasBody = !body.isEmpty;
     const pairs = requestPairs(headers, {
       peer: context.peer,
       secure: context.secure,
-      trustedPeer: caller.trustedPeer,
+      trustedPeer: parts.isTrustedProxy(context.peer),
       consumed,
       contentLength: hasBody ? contentLength(headers.get("content-length")) : undefined,
     });
@@ -82,7 +96,7 @@ export class ProviderDelivery implements Delivery {
 }
 
 /** Nothing is learned from a provider, and nothing of its answer changed. */
-const UNCHANGED: Omit<AnswerWay, "attempt"> = { lessons: { data() {}, end() {} }, change: undefined };
+const NOTHING_LEARNED: AnswerWay["lessons"] = { data() {}, end() {} };
 
 function failureOf({ code, text }: AttemptFailure): RelayFailure {
   return new RelayFailure(FAILURE_OF_PROVIDER_RESET[code], { source: "provider", cause: text });

@@ -5,140 +5,190 @@ import { failureResponse } from "../failure_response.ts";
 import { type Intent, readIntent, wantsPeek } from "../intent.ts";
 import type { BodyOutcome } from "./answer_body.ts";
 import { checkRequest } from "./check_request.ts";
-import type { Delivery, DeliveryOptions } from "./delivery.ts";
+import type { Delivery, DeliveryClient, DeliveryOptions } from "./delivery.ts";
 import { outcomeCode } from "./outcome_code.ts";
-import type { RelayParts } from "./parts.ts";
+import type { Caller, RelayParts } from "./parts.ts";
 import { ProviderDelivery } from "./provider_delivery.ts";
 import { RequestBody } from "./request_body.ts";
 import { RequestRecord } from "./request_record.ts";
-import { Responder } from "./responder.ts";
+import { type AnsweredClient, Responder } from "./responder.ts";
 import { Tries } from "./tries.ts";
 
 /** One client request, from its arrival to the last byte of its answer. */
-export class RelayedRequest implements Watched {
+export class RelayedRequest implements Watched, DeliveryClient, AnsweredClient {
   /** When the wait for the first byte of an answer, or for the client's next piece of the body, is over. */
   deadlineMs: number;
+  readonly method: string;
+  readonly record: RequestRecord;
   readonly #parts: RelayParts;
   readonly #request: Request;
   readonly #context: RequestContext;
   readonly #arrivedAtMs: number;
-  readonly #record: RequestRecord;
   readonly #responder: Responder;
+  #watch = 0;
   #body: RequestBody | undefined;
   #delivery: Delivery | undefined;
   /** It goes to an endpoint of its own. */
   #toProvider = false;
   #waitingForClient = false;
-  /** The client left, or a limit was reached: whatever is waited for does not matter any longer. */
-  #brokenOff: RelayFailure | undefined;
-  /** Breaks off whatever the request waits for. */
-  #interrupt: (failure: RelayFailure) => void = () => {};
+  /** The client is watched: whoever leaves is noticed. */
+  #watchesClient = false;
+  /** There is a response, or a failure in its place. */
+  #settled = false;
+  #resolve: (response: Response) => void = () => {};
 
   constructor(parts: RelayParts, request: Request, context: RequestContext) {
     this.#parts = parts;
     this.#request = request;
     this.#context = context;
+    this.method = request.method;
     this.#arrivedAtMs = parts.clock.nowMs();
     this.deadlineMs = this.#arrivedAtMs + parts.settings.requestTimeoutMs;
-    this.#record = new RequestRecord(request, context, this.#arrivedAtMs);
-    this.#responder = new Responder(parts, {
-      method: request.method,
-      record: this.#record,
-      begun: () => {
-        this.deadlineMs = Number.POSITIVE_INFINITY;
-      },
-      over: (outcome) => this.#bodyOver(outcome),
-    });
+    this.record = new RequestRecord(request, context, this.#arrivedAtMs);
+    this.#responder = new Responder(parts, this);
   }
 
   /** The response. Never rejects: a failure is a response too. */
-  async answer(): Promise<Response> {
-    this.#context.onGone(() => this.#fail(new RelayFailure("client_gone")));
-    const watch = this.#parts.sweeper.watch(this);
-    try {
-      return await this.#relay();
-    } catch (thrown) {
-      return this.#refuse(toFailure(thrown));
-    } finally {
-      this.#parts.sweeper.release(watch);
-    }
+  answer(): Promise<Response> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      this.#watch = this.#parts.sweeper.watch(this);
+      this.#guarded(() => this.#open());
+    });
   }
 
   /** The deadline passed. */
   expired(): void {
     const late = this.#toProvider ? "provider_timeout" : "request_timeout";
-    this.#fail(new RelayFailure(this.#waitingForClient ? "upload_timeout" : late));
+    this.#breakOff(new RelayFailure(this.#waitingForClient ? "upload_timeout" : late));
   }
 
-  async #relay(): Promise<Response> {
-    const caller = checkRequest(this.#request, this.#context, this.#parts);
-    this.#record.client = caller.name;
-    this.#toProvider = caller.override !== undefined;
-    this.#waiting(true);
-    const body = await this.#interruptible(
-      RequestBody.open(this.#request, this.#context.fields, this.#parts.settings),
-    );
-    this.#body = body;
-    body.onWaiting = (isWaiting) => this.#waiting(isWaiting);
-    this.#waiting(false);
-    this.#delivery = await this.#deliveryOf({
-      parts: this.#parts,
-      method: this.#request.method,
-      headers: this.#context.fields,
-      context: this.#context,
-      caller,
-      body,
-      record: this.#record,
-      responder: this.#responder,
-      uploadFailed: (failure) => this.#fail(failure),
-    });
-    return await this.#interruptible(this.#delivery.answer());
+  /** Most small requests are over before it would matter that their client has left. */
+  lasts(): void {
+    this.#watchClient();
   }
 
-  async #deliveryOf(options: DeliveryOptions): Promise<Delivery> {
-    const { override } = options.caller;
-    if (override) return new ProviderDelivery(options, override);
-    const intent = await this.#readIntent(options.body);
-    this.#record.understood(intent);
-    return new Tries({ ...options, intent, arrivedAtMs: this.#arrivedAtMs });
+  // --- from the request's own way --------------------------------------------------------------------------
+
+  answered(response: Response): void {
+    this.#parts.sweeper.release(this.#watch);
+    this.#resolve(response);
   }
 
-  /** The client's body is what we wait for, or is not any longer: another limit counts. */
-  #waiting(isWaiting: boolean): void {
-    const { settings, clock } = this.#parts;
-    this.#waitingForClient = isWaiting;
-    this.deadlineMs = clock.nowMs() + (isWaiting ? settings.uploadIdleTimeoutMs : settings.requestTimeoutMs);
+  failed(thrown: unknown): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.answered(this.#refusal(toFailure(thrown)));
   }
 
-  async #readIntent(body: RequestBody): Promise<Intent> {
-    const { method } = this.#request;
-    const { fields: headers, target } = this.#context;
-    if (!body.whole && wantsPeek(headers)) await this.#interruptible(body.peek());
-    const { start, whole } = body;
-    // A chunk may reach beyond the limit: where it ends must have no say in where the request goes.
-    const peeked = whole ? start : start?.subarray(0, this.#parts.settings.peekLimitBytes);
-    return readIntent({ method, target, headers, peeked, whole });
+  uploadFailed(failure: RelayFailure): void {
+    this.#breakOff(failure);
   }
 
-  #bodyOver(outcome: BodyOutcome): void {
-    this.#record.failure = outcomeCode(outcome, this.#toProvider ? "provider" : "worker");
+  begun(isStreamed: boolean): void {
+    this.#settled = true;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    // A runtime asks nobody who is gone to take a body, and tells nobody that it was not taken.
+    if (isStreamed) this.#watchClient();
+  }
+
+  bodyOver(outcome: BodyOutcome): void {
+    this.record.failure = outcomeCode(outcome, this.#toProvider ? "provider" : "worker");
     // An answer may be complete before the request is: nobody wants the rest.
     this.#body?.discard();
     this.#delivery?.giveUp();
     this.#finished();
   }
 
-  // --- failure ---------------------------------------------------------------------------------------------
+  // ---------------------------------------------------------------------------------------------------------
 
-  /** Break off, whatever the request is at. */
-  #fail(failure: RelayFailure): void {
-    this.#brokenOff ??= failure;
-    this.#delivery?.stop(failure);
-    this.#responder.body?.fail(failure.code);
-    this.#interrupt(failure);
+  #open(): void {
+    const caller = checkRequest(this.#request, this.#context, this.#parts);
+    this.record.client = caller.name;
+    this.#toProvider = caller.override !== undefined;
+    const body = new RequestBody(this.#request, this.#context.fields, this.#parts.settings);
+    this.#body = body;
+    body.onWaiting = (isWaiting) => this.#waitsForClient(isWaiting);
+    if (!body.isArriving) return this.#deliver(caller, body);
+    this.#waitsForClient(true);
+    const here = () => {
+      this.#waitsForClient(false);
+      this.#guarded(() => this.#deliver(caller, body));
+    };
+    body.whenHere(here, (failure) => this.failed(failure));
   }
 
-  #refuse(failure: RelayFailure): Response {
+  #guarded(step: () => void): void {
+    try {
+      step();
+    } catch (thrown) {
+      this.failed(thrown);
+    }
+  }
+
+  #deliver(caller: Caller, body: RequestBody): void {
+    if (this.#settled) return;
+    const options: DeliveryOptions = {
+      parts: this.#parts,
+      method: this.method,
+      headers: this.#context.fields,
+      context: this.#context,
+      caller,
+      body,
+      record: this.record,
+      responder: this.#responder,
+      client: this,
+    };
+    if (caller.override) return this.#begin(new ProviderDelivery(options, caller.override));
+    if (body.whole || !wantsPeek(this.#context.fields)) return this.#deliverToWorkers(options);
+    const peeked = body.peek().then(() => this.#deliverToWorkers(options));
+    peeked.catch((thrown) => this.failed(thrown));
+  }
+
+  #deliverToWorkers(options: DeliveryOptions): void {
+    if (this.#settled) return;
+    const intent = this.#readIntent(options.body);
+    this.record.understood(intent);
+    this.#begin(new Tries({ ...options, intent, arrivedAtMs: this.#arrivedAtMs }));
+  }
+
+  #begin(delivery: Delivery): void {
+    this.#delivery = delivery;
+    delivery.begin();
+  }
+
+  #readIntent({ start, whole }: RequestBody): Intent {
+    const { fields: headers, target } = this.#context;
+    // A chunk may reach beyond the limit: where it ends must have no say in where the request goes.
+    const peeked = whole ? start : start?.subarray(0, this.#parts.settings.peekLimitBytes);
+    return readIntent({ method: this.method, target, headers, peeked, whole });
+  }
+
+  /** The client's body is what we wait for, or is not any longer: another limit counts. */
+  #waitsForClient(isWaiting: boolean): void {
+    const { settings, clock } = this.#parts;
+    this.#waitingForClient = isWaiting;
+    // Until a sweep has seen it, hardly any time has gone by.
+    const nowMs = this.#watchesClient ? clock.nowMs() : this.#arrivedAtMs;
+    this.deadlineMs = nowMs + (isWaiting ? settings.uploadIdleTimeoutMs : settings.requestTimeoutMs);
+  }
+
+  #watchClient(): void {
+    if (this.#watchesClient) return;
+    this.#watchesClient = true;
+    this.#context.onGone(() => this.#breakOff(new RelayFailure("client_gone")));
+  }
+
+  // --- the end ---------------------------------------------------------------------------------------------
+
+  /** Whatever the request is at. */
+  #breakOff(failure: RelayFailure): void {
+    this.#delivery?.stop(failure);
+    this.#responder.body?.fail(failure.code);
+    this.failed(failure);
+  }
+
+  #refusal(failure: RelayFailure): Response {
     this.#delivery?.giveUp();
     this.#body?.discard();
     try {
@@ -151,24 +201,16 @@ export class RelayedRequest implements Watched {
   }
 
   #failed(failure: RelayFailure): Response {
-    this.#record.failed(failure);
+    this.record.failed(failure);
     this.#finished();
-    return failureResponse(failure, this.#record.failedRequest());
+    return failureResponse(failure, this.record.failedRequest());
   }
 
   #finished(): void {
-    this.#record.bytesIn = this.#body?.receivedBytes ?? 0;
-    const { overrideName, result } = this.#record;
+    this.record.bytesIn = this.#body?.receivedBytes ?? 0;
+    const { overrideName, result } = this.record;
     this.#parts.tally.ended(result);
     if (overrideName !== undefined) this.#parts.override?.tally.ended(overrideName, result);
-    this.#record.write(this.#parts.clock.nowMs());
-  }
-
-  #interruptible<T>(promise: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#interrupt = reject;
-      if (this.#brokenOff) reject(this.#brokenOff);
-      promise.then(resolve, reject);
-    });
+    this.record.write(this.#parts.clock);
   }
 }

@@ -22,35 +22,50 @@ export const ONE_READ_BYTES = 64 * 1024;
  * all of it is still here. Never in memory whole but for what the limits say.
  */
 export class RequestBody {
+  /** A short body, which is read in one go. */
+  readonly #short: Promise<Uint8Array> | undefined;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   readonly #limits: BodyLimits;
   /** Chunks from the start, or what comes next when the start is no longer kept. */
   #kept: Uint8Array[] = [];
   #keptBytes = 0;
   #receivedBytes = 0;
-  #ended: boolean;
+  #ended = false;
   #replayable = true;
   #reading: Promise<void> | undefined;
   /** Told when the client keeps us waiting (true) and when it does not: the upload's idle limit runs then. */
-  onWaiting: (isWaiting: boolean) => void = () => {};
+  onWaiting: ((isWaiting: boolean) => void) | undefined;
 
-  private constructor(reader: ReadableStreamDefaultReader<Uint8Array> | undefined, limits: BodyLimits) {
-    this.#reader = reader;
+  /** @throws RelayFailure `body_too_large` when the announced length is over the limit */
+  constructor(request: Request, fields: FieldReader, limits: BodyLimits) {
     this.#limits = limits;
-    this.#ended = reader === undefined;
-  }
-
-  /** @throws RelayFailure `body_too_large` when the announced length is over the limit, `client_gone` */
-  static async open(request: Request, fields: FieldReader, limits: BodyLimits): Promise<RequestBody> {
     const announced = Number(fields.get("content-length") ?? Number.NaN);
     if (announced > limits.maxBodySizeBytes) throw tooLarge(limits.maxBodySizeBytes);
     // Before `request.body` is looked at: on Bun that makes a stream.
     if (announced <= Math.min(ONE_READ_BYTES, limits.peekLimitBytes, limits.replayLimitBytes)) {
-      const body = new RequestBody(undefined, limits);
-      body.#take(await request.bytes().catch(gone));
-      return body;
+      this.#short = request.bytes();
+    } else {
+      this.#reader = request.body?.getReader();
+      this.#ended = this.#reader === undefined;
     }
-    return new RequestBody(request.body?.getReader(), limits);
+  }
+
+  /** All of it is still to come, and comes in one go: nothing else may be asked before. */
+  get isArriving(): boolean {
+    return this.#short !== undefined && !this.#ended;
+  }
+
+  /** Calls one of the two; `failed` with `client_gone` or `body_too_large`. */
+  whenHere(here: () => void, failed: (failure: RelayFailure) => void): void {
+    const take = (bytes: Uint8Array) => {
+      try {
+        this.#take(bytes);
+      } catch (thrown) {
+        return failed(thrown as RelayFailure);
+      }
+      here();
+    };
+    this.#short!.then(take, (cause) => failed(new RelayFailure("client_gone", { cause })));
   }
 
   get isEmpty(): boolean {
@@ -140,9 +155,9 @@ export class RequestBody {
   }
 
   async #readOnce(): Promise<void> {
-    this.onWaiting(true);
+    this.onWaiting?.(true);
     const { done, value } = await this.#reader!.read().catch(gone);
-    this.onWaiting(false);
+    this.onWaiting?.(false);
     if (done) this.#ended = true;
     else this.#take(value);
   }

@@ -1,3 +1,4 @@
+import type { Clock } from "../../shared/clock.ts";
 import type { RelayFailure } from "../../shared/failures.ts";
 import { fieldValue } from "../../shared/headers.ts";
 import type { LinkResponseHead } from "../../shared/link/events.ts";
@@ -29,7 +30,7 @@ export class RequestRecord {
   /** The endpoint of its own that has it; no path or query of it, which may hold what is nobody's business. */
   #override: { name: string; provider: string; host: string } | undefined;
   /** What the relay says of the request's routing, answered or refused. */
-  readonly #notes: Record<string, string> = {};
+  #notes: Record<string, string> | undefined;
   #waitedMs = 0;
   #status = 0;
   #firstByteMs: number | undefined;
@@ -45,7 +46,7 @@ export class RequestRecord {
   understood({ request, warnings }: Intent): void {
     this.model = request.model;
     if (warnings.length > 0)
-      this.#notes["x-signalbox-warning"] = headerText(warnings.join("; "), NOTES_MAX_CHARS);
+      this.#note("x-signalbox-warning", headerText(warnings.join("; "), NOTES_MAX_CHARS));
   }
 
   /** A worker has it now. */
@@ -71,7 +72,7 @@ export class RequestRecord {
 
   /** Its client may see how it was decided. */
   explain(decision: Decision): void {
-    this.#notes["x-signalbox-route"] = routeHeader(decision);
+    this.#note("x-signalbox-route", routeHeader(decision));
   }
 
   answered(status: number, nowMs: number): void {
@@ -97,40 +98,38 @@ export class RequestRecord {
       path: this.#path,
       headers: this.#headers,
       requestId: this.requestId,
-      notes: { ...this.#whoHadIt(), ...this.#notes },
+      notes: { ...this.#whoHadIt({}), ...this.#notes },
     };
   }
 
   /** What the relay adds to an answer. */
   responseHeaders(head: LinkResponseHead): Record<string, string> {
-    const eventStream = fieldValue(head.headers, "content-type")?.startsWith("text/event-stream");
-    return {
-      "x-signalbox-request-id": this.requestId,
-      ...this.#whoHadIt(),
-      // nginx in front would collect events into pages.
-      ...(eventStream && { "x-accel-buffering": "no" }),
-      ...this.#notes,
-    };
+    const added = this.#whoHadIt({ "x-signalbox-request-id": this.requestId });
+    // nginx in front would collect events into pages.
+    if (fieldValue(head.headers, "content-type")?.startsWith("text/event-stream"))
+      added["x-accel-buffering"] = "no";
+    return this.#notes ? Object.assign(added, this.#notes) : added;
   }
 
-  /** The provider or the worker that answered, or that failed last. */
-  #whoHadIt(): Record<string, string> {
-    if (this.#override) {
-      const { provider } = this.#override;
-      return { "x-signalbox-provider": headerText(provider), "x-signalbox-attempts": String(this.attempts) };
-    }
-    if (!this.#worker) return {};
-    return {
-      "x-signalbox-provider": headerText(this.#worker.provider),
-      "x-signalbox-worker": headerText(this.#worker.name),
-      "x-signalbox-attempts": String(this.attempts),
-      ...(this.model !== undefined && { "x-signalbox-model": headerText(this.model) }),
-    };
+  /** Adds the provider or the worker that answered, or that failed last. */
+  #whoHadIt(notes: Record<string, string>): Record<string, string> {
+    const provider = this.#override?.provider ?? this.#worker?.provider;
+    if (provider === undefined) return notes;
+    notes["x-signalbox-provider"] = headerText(provider);
+    if (this.#worker) notes["x-signalbox-worker"] = headerText(this.#worker.name);
+    notes["x-signalbox-attempts"] = String(this.attempts);
+    if (this.model !== undefined) notes["x-signalbox-model"] = headerText(this.model);
+    return notes;
+  }
+
+  #note(name: string, value: string): void {
+    this.#notes ??= {};
+    this.#notes[name] = value;
   }
 
   /** The log line, when such lines are wanted. */
-  write(nowMs: number): void {
-    requestLog()?.(this.#line(nowMs));
+  write(clock: Pick<Clock, "nowMs">): void {
+    requestLog()?.(this.#line(clock.nowMs()));
   }
 
   /** What came of it, for a count: a status, or why there is none of its own. */

@@ -13,13 +13,14 @@ const BODILESS = new Set([204, 205, 304]);
 /** Bun puts a head and its body together in a buffer of 16 KiB; 1 KiB is for the head. */
 const ONE_WRITE_BYTES = 15 * 1024;
 
-export interface ResponderOptions {
+/** The request that is answered. */
+export interface AnsweredClient {
   readonly method: string;
   readonly record: RequestRecord;
-  /** The client is being answered. */
-  begun(): void;
+  /** There is an answer. `isStreamed`: its body is still to come. */
+  begun(isStreamed: boolean): void;
   /** Called once, when nothing of the answer is to come any more: maybe before `respond` returns. */
-  over(outcome: BodyOutcome): void;
+  bodyOver(outcome: BodyOutcome): void;
 }
 
 /** Makes the response to one request out of what a worker answered. */
@@ -27,32 +28,27 @@ export class Responder {
   /** The body, when it is streamed. */
   body: AnswerBody | undefined;
   readonly #parts: RelayParts;
-  readonly #method: string;
-  readonly #record: RequestRecord;
-  readonly #begun: () => void;
-  readonly #over: (outcome: BodyOutcome) => void;
+  readonly #client: AnsweredClient;
 
-  constructor(parts: RelayParts, { method, record, begun, over }: ResponderOptions) {
+  constructor(parts: RelayParts, client: AnsweredClient) {
     this.#parts = parts;
-    this.#method = method;
-    this.#record = record;
-    this.#begun = begun;
-    this.#over = over;
+    this.#client = client;
   }
 
   /** @throws RelayFailure `worker_invalid` when the answer is none of HTTP */
   respond(answer: Answer, way: AnswerWay): Response {
     const { status } = answer.head;
     if (!(status >= 200 && status <= 599)) throw new RelayFailure("worker_invalid");
-    const headers = toResponseHeaders(answer.head.headers, this.#record.responseHeaders(answer.head));
-    this.#record.answered(status, this.#parts.clock.nowMs());
+    const { record } = this.#client;
+    const headers = toResponseHeaders(answer.head.headers, record.responseHeaders(answer.head));
+    record.answered(status, this.#parts.clock.nowMs());
     const response = this.#response(answer, headers, way);
-    this.#begun();
+    this.#client.begun(this.body !== undefined);
     return response;
   }
 
   #response(answer: Answer, headers: Headers, way: AnswerWay): Response {
-    if (this.#method === "HEAD" || BODILESS.has(answer.head.status))
+    if (this.#client.method === "HEAD" || BODILESS.has(answer.head.status))
       return this.#withoutBody(answer, headers);
     if (way.change) headers.delete("content-length");
     if (answer.whole && !way.change && leavesInOneWrite(answer)) return this.#whole(answer, headers, way);
@@ -63,16 +59,16 @@ export class Responder {
   #withoutBody({ head }: Answer, headers: Headers): Response {
     const length = fieldValue(head.headers, "content-length");
     if (length !== undefined && head.status !== 204) headers.set("content-length", length);
-    this.#over({ kind: "complete" });
+    this.#client.bodyOver({ kind: "complete" });
     return new Response(null, { status: head.status, headers });
   }
 
   #whole({ head, early }: Answer, headers: Headers, { lessons }: AnswerWay): Response {
     const body = joined(early);
-    this.#record.bytesOut = body.length;
+    this.#client.record.bytesOut = body.length;
     lessons.data(body);
     lessons.end();
-    this.#over({ kind: "complete" });
+    this.#client.bodyOver({ kind: "complete" });
     return new Response(body as Uint8Array<ArrayBuffer>, { status: head.status, headers });
   }
 
@@ -88,8 +84,8 @@ export class Responder {
         responseIdleMs: settings.responseIdleTimeoutMs,
         slowReaderMs: settings.slowReaderTimeoutMs,
         over: (outcome) => {
-          this.#record.bytesOut = body.bytes;
-          this.#over(outcome);
+          this.#client.record.bytesOut = body.bytes;
+          this.#client.bodyOver(outcome);
         },
       },
       answer.early,

@@ -60,8 +60,14 @@ export class Tries implements Delivery {
     this.#fallbackOn = this.#placement.namesFallbacks ? ALL_STATUSES : options.parts.settings.fallbackOn;
   }
 
-  /** The first answer that may go to the client. @throws RelayFailure when there is none */
-  async answer(): Promise<Response> {
+  begin(): void {
+    const { client } = this.#options;
+    const failed = (thrown: unknown) => client.failed(thrown);
+    this.#answer().then((response) => client.answered(response), failed);
+  }
+
+  /** @throws RelayFailure when there is none that may go to the client */
+  async #answer(): Promise<Response> {
     for (;;) {
       this.#checkStopped();
       const to = await this.#place();
@@ -141,25 +147,34 @@ export class Tries implements Delivery {
   #send(to: Try): Promise<Response | AttemptFailure | undefined> {
     const { parts, headers, context, caller, body, intent, record } = this.#options;
     record.attempts++;
-    const edits = this.#edits(to.candidate);
-    const { request } = intent;
-    const head = linkHead({ request, candidate: to.candidate, headers, context, caller, body, edits });
+    const { candidate } = to;
+    const edits = this.#edits(candidate);
+    const head = linkHead(
+      { request: intent.request, candidate, headers, context, caller, body, edits },
+      parts,
+    );
     return new Promise((resolve, reject) => {
       const attempt = new Attempt(to.slot.worker.link.link, head, {
         body,
         edits,
         clock: parts.clock,
         events: {
-          answered: (answer) =>
-            this.#accepting(() => resolve(this.#accept({ ...to, answer, attempt })), reject),
+          answered: (answer) => {
+            try {
+              resolve(this.#accept({ ...to, answer, attempt }));
+            } catch (thrown) {
+              this.giveUp();
+              reject(thrown);
+            }
+          },
           failed: (failure) => {
-            this.#made.push(routedAttempt(to.candidate, failureOf(failure).status));
-            this.#placement.failed(to.candidate);
+            this.#made.push(routedAttempt(candidate, failureOf(failure).status));
+            this.#placement.failed(candidate);
             this.#freeSlot();
             resolve(failure);
           },
-          uploadFailed: (error) => this.#options.uploadFailed(toFailure(error)),
-          holdsBack: (status) => this.#fallsBack(to.candidate, status),
+          uploadFailed: (error) => this.#options.client.uploadFailed(toFailure(error)),
+          holdsBack: (status) => this.#fallsBack(candidate, status),
         },
       });
       this.#attempt = attempt;
@@ -173,15 +188,6 @@ export class Tries implements Delivery {
     if (!routingText || !body.start) return [];
     const withoutPreferences = parts.settings.stripProvider;
     return bodyEdits(body.start, routingText, { model, withoutPreferences });
-  }
-
-  #accepting(accept: () => void, reject: (thrown: unknown) => void): void {
-    try {
-      accept();
-    } catch (thrown) {
-      this.giveUp();
-      reject(thrown);
-    }
   }
 
   /** Called within the event that brought the head, so that nothing that follows can be missed. */

@@ -12,12 +12,15 @@ type Server = Bun.Server<BunServerSocket>;
 /** Bun has answered with 101 by then and looks at no Response. */
 const UPGRADED = new Response(null);
 
+/** Stands for an answer that is still to come. */
+const NOT_YET = Symbol("not yet");
+
 /** Shorter than any origin with a host: "https://". The path starts at the first slash behind it. */
 const SCHEME_LENGTH = 8;
 
 class BunContext implements RequestContext {
-  /** A response was returned: from then on its body tells that the client left. */
-  answered = false;
+  /** What the handler gave: from when there is a response on, its body tells that the client left. */
+  answer: Response | Promise<Response> | undefined;
   #peer: string | undefined;
   #target: string | undefined;
   #fields: ReceivedFields | undefined;
@@ -52,8 +55,12 @@ class BunContext implements RequestContext {
   }
 
   onGone(gone: () => void): void {
-    this.request.signal.addEventListener("abort", () => {
-      if (!this.answered) gone();
+    const { signal } = this.request;
+    if (signal.aborted) return gone();
+    signal.addEventListener("abort", () => {
+      // Looked at only now: whoever is told of every answer costs each request a promise.
+      const first = Promise.race([this.answer, NOT_YET]);
+      first.then((answer) => (answer === NOT_YET ? gone() : undefined)).catch(() => {});
     });
   }
 
@@ -83,15 +90,8 @@ function serve(options: ListenOptions, port: number, tls: ListenOptions["tls"]):
       websocket: socketHandlers(options.maxMessageBytes),
       fetch(request: Request, server: Server) {
         const context = new BunContext(server, request, secure);
-        const answer = handle(request, context);
-        if (answer instanceof Promise) {
-          return answer.then((response) => {
-            context.answered = true;
-            return response;
-          });
-        }
-        context.answered = true;
-        return answer;
+        context.answer = handle(request, context);
+        return context.answer;
       },
     });
   } catch (error) {

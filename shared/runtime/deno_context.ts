@@ -51,6 +51,7 @@ export class DenoContext implements RequestContext {
   }
 
   onGone(gone: () => void): void {
+    if (this.outgoing.destroyed) return gone();
     this.outgoing.on("close", () => {
       if (!this.answered) gone();
     });

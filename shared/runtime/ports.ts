@@ -66,9 +66,10 @@ export interface RequestContext {
   /** It came in where only upstreams come that may name an endpoint; for whoever made the listener to set. */
   forOverrides?: boolean;
   /**
-   * Called once when the client leaves before a `Response` was returned. After that, a streamed body's own
-   * `cancel` tells. Not called for a request that was answered. While the request body is being read, reading may
-   * fail first, or instead if it is answered thereupon.
+   * Called once when the client leaves before a `Response` was returned: at once when it has left already, so it may
+   * be asked for late, by who lasts long enough to be worth a listener. After that, a streamed body's own `cancel`
+   * tells. Not called for a request that was answered. While the request body is being read, reading may fail first,
+   * or instead if it is answered thereupon.
    */
   onGone(gone: () => void): void;
   /**

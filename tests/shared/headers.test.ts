@@ -135,6 +135,18 @@ test("responsePairs() stops what is of one hop, in any case, and keeps length, o
   ]);
 });
 
+test("each of several Connection fields counts", () => {
+  const pairs: HeaderPairs = [
+    ["connection", "keep-alive"],
+    ["Connection", "X-Hop"],
+    ["x-hop", "1"],
+    ["x-other", "2"],
+    ["connection", "x-other"],
+  ];
+  assert.deepEqual(responsePairs(pairs), []);
+  assert.deepEqual([...toResponseHeaders(pairs, {})], [["via", VIA]]);
+});
+
 test("toResponseHeaders() keeps cookies apart, combines the rest, and leaves the length to the runtime", () => {
   const headers = toResponseHeaders(
     [

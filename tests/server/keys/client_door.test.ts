@@ -41,6 +41,18 @@ test("a known key is found in each header, and these headers stay here", () => {
   }
 });
 
+test("a key that was taken out opens nothing, however often it did before", () => {
+  const keys = parseKeys("keys.toml", FILE);
+  let current: ClientKeyMap = keys;
+  const changing = new ClientDoor({ required: true, keys: () => current });
+  const headers = new Headers({ authorization: "Bearer alice-key" });
+  for (let times = 0; times < 3; times++) assert.equal(changing.authenticate(headers).key?.name, "alice");
+  current = new Map();
+  assert.throws(() => changing.authenticate(headers), { code: "invalid_api_key" });
+  current = new Map([[sha256("alice-key"), { name: "another", scopes: new Set(["inference"] as const) }]]);
+  assert.equal(changing.authenticate(headers).key?.name, "another");
+});
+
 const REFUSED: [headers: Record<string, string>, code: string][] = [
   [{}, "unauthorized"],
   [{ cookie: "alice-key" }, "unauthorized"],

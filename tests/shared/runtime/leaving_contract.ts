@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Runtime } from "../../../shared/runtime/ports.ts";
+import type { RequestContext, Runtime } from "../../../shared/runtime/ports.ts";
 import { until } from "../../support/until.ts";
 import { get, RawClient, serve } from "./set_up.ts";
 
@@ -45,6 +45,27 @@ export function leavingContract(runtime: Runtime): void {
       await ready.promise;
       client.socket.destroy();
       await until(() => gone === 1, "onGone", 1000);
+      answer.resolve(new Response("nobody is there"));
+    });
+  }
+
+  for (const method of ["GET", "POST"]) {
+    test(`who asks late is told of a client that has left (${method})`, async () => {
+      let gone = 0;
+      const asked = Promise.withResolvers<RequestContext>();
+      const answer = Promise.withResolvers<Response>();
+      await using server = await serve(runtime, async (request, context) => {
+        if (method === "POST") await request.bytes();
+        asked.resolve(context);
+        return answer.promise;
+      });
+      using client = new RawClient(server.port, get("/").replace("GET", method));
+      const context = await asked.promise;
+      context.onGone(() => gone++);
+      client.socket.destroy();
+      await until(() => gone === 1, "onGone", 1000);
+      context.onGone(() => gone++);
+      assert.equal(gone, 2);
       answer.resolve(new Response("nobody is there"));
     });
   }

@@ -1,13 +1,11 @@
 import type { Clock } from "../shared/clock.ts";
 import { Http1Client, type Http1ClientOptions } from "../shared/http1/client.ts";
-import { log } from "../shared/log.ts";
 import { DialError, type Runtime } from "../shared/runtime/ports.ts";
 import type { HostPort } from "../shared/settings/addresses.ts";
 import { type Lookup, lookupBy } from "./provider/lookup.ts";
 import { OwnAddresses } from "./provider/own_addresses.ts";
-import { ProviderExchange } from "./provider/provider_exchange.ts";
+import { ProviderCarrier } from "./provider/provider_carrier.ts";
 import { ProviderResolver } from "./provider/resolver.ts";
-import type { Carrier } from "./relay/carrier.ts";
 import type { OverrideEndpoint, OverrideTarget } from "./routing/override_types.ts";
 
 /** Limits as those of `Http1Client`, with its defaults. */
@@ -38,6 +36,7 @@ export class ProviderDialer {
   readonly #resolver: ProviderResolver;
   /** By the endpoint's name. */
   readonly #clients = new Map<string, Http1Client>();
+  readonly #carriers = new WeakMap<OverrideTarget, ProviderCarrier>();
 
   constructor(options: ProviderDialerOptions) {
     const { clock, lookup, resolver, listeningPorts, interfaces } = options;
@@ -51,21 +50,12 @@ export class ProviderDialer {
   }
 
   /** Where attempts for this target are made. Its path and query replace those of the request. */
-  carrierTo(target: OverrideTarget): Carrier {
-    const client = this.#clientOf(target.endpoint);
-    const where = { endpoint: target.endpoint.name, host: target.host };
-    return {
-      openExchange: (head, handlers) =>
-        new ProviderExchange({
-          client,
-          target,
-          head,
-          handlers,
-          resolve: () => this.#resolver.resolve(target),
-          failed: ({ message }) => log.warn("A provider gave no whole answer", { ...where, error: message }),
-          fault: (error) => log.error("An exchange was lost by a fault of the relay", { ...where, error }),
-        }),
-    };
+  carrierTo(target: OverrideTarget): ProviderCarrier {
+    const known = this.#carriers.get(target);
+    if (known) return known;
+    const carrier = new ProviderCarrier(target, this.#clientOf(target.endpoint), this.#resolver);
+    this.#carriers.set(target, carrier);
+    return carrier;
   }
 
   /** Open connections, idle ones included. */

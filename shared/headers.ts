@@ -122,13 +122,16 @@ export function pairsBeyond(received: HeaderPairs, stops: ReadonlySet<string>): 
 }
 
 /**
- * What of a worker's response goes to the client, and the relay's own `additions`, which replace. The length is
+ * Sets what of a worker's response goes to the client, and the relay's own `additions`, which replace. The length is
  * left out: the runtime frames the body. A worker is not trusted: what it should have stopped stops here.
  *
  * @throws RelayFailure `worker_invalid` when a name is no token or a value holds CR, LF, NUL or more than Latin-1.
  */
-export function toResponseHeaders(pairs: HeaderPairs, additions: Readonly<Record<string, string>>): Headers {
-  const headers = new Headers();
+export function setResponseHeaders(
+  headers: Headers,
+  pairs: HeaderPairs,
+  additions: Readonly<Record<string, string>>,
+): Headers {
   const named = namedByConnection(pairs);
   for (const [name, value] of pairs) {
     const lower = name.toLowerCase();

@@ -1,10 +1,8 @@
-import type { Http1Client } from "../../shared/http1/client.ts";
 import { dialFailure } from "../../shared/http1/failure.ts";
 import type {
   ClientExchange,
   Http1Failure,
   ExchangeHandlers as Http1Handlers,
-  Origin,
   RequestBody,
 } from "../../shared/http1/types.ts";
 import type { LinkRequestHead } from "../../shared/link/events.ts";
@@ -13,8 +11,7 @@ import { http1Framing, RESET_OF_HTTP1 } from "../../shared/link/over_http1.ts";
 import { mayResend } from "../../shared/resend.ts";
 import type { CarriedExchange } from "../relay/carrier.ts";
 import { joined } from "../relay/joined.ts";
-import type { OverrideTarget } from "../routing/override_types.ts";
-import type { Resolution } from "./resolver.ts";
+import type { ProviderCarrier } from "./provider_carrier.ts";
 
 /** What may wait here for the client of the relay: the first credit that a link gives. */
 const WINDOW_BYTES = 256 * 1024;
@@ -25,22 +22,11 @@ const UNSENT_MAX_BYTES = 64 * 1024;
 /** A provider's work may cost money: what it may have seen is sent again only where that changes nothing. */
 const NO_PATHS: ReadonlySet<string> = new Set();
 
-export interface ProviderExchangeOptions {
-  readonly client: Http1Client;
-  readonly target: OverrideTarget;
-  readonly head: LinkRequestHead;
-  readonly handlers: ExchangeHandlers;
-  /** Where the provider is, checked. */
-  resolve(): Resolution;
-  /** It got no whole answer. The failure may name addresses and what the provider said: it is for the log. */
-  failed(failure: Http1Failure): void;
-  /** A handler threw: a mistake of ours. The exchange is reset. */
-  fault(error: unknown): void;
-}
-
 /** One request on its way to a provider, and its answer: to the relay what an exchange of a link is. */
 export class ProviderExchange implements CarriedExchange {
-  readonly #options: ProviderExchangeOptions;
+  readonly #carrier: ProviderCarrier;
+  readonly #head: LinkRequestHead;
+  readonly #handlers: ExchangeHandlers;
   readonly #framing: RequestBody;
   #request: ClientExchange | undefined;
   /** What was written before there was a connection: kept, as the next address may have to be tried. */
@@ -57,9 +43,11 @@ export class ProviderExchange implements CarriedExchange {
   #over = false;
   #faulty = false;
 
-  constructor(options: ProviderExchangeOptions) {
-    this.#options = options;
-    this.#framing = http1Framing(options.head);
+  constructor(carrier: ProviderCarrier, head: LinkRequestHead, handlers: ExchangeHandlers) {
+    this.#carrier = carrier;
+    this.#head = head;
+    this.#handlers = handlers;
+    this.#framing = http1Framing(head);
     // Later in this turn: what the caller writes at once leaves together with the head.
     queueMicrotask(() => this.#begin());
   }
@@ -100,25 +88,25 @@ export class ProviderExchange implements CarriedExchange {
 
   #begin(): void {
     if (this.#over) return;
-    const { addresses, done } = this.#options.resolve();
+    const { addresses, done } = this.#carrier.resolve();
     if (addresses) return this.#connect(addresses);
     done.then(
       (found) => this.#connect(found),
-      (error) => this.#fail(dialFailure(this.#options.target, error)),
+      (error) => this.#fail(dialFailure(this.#carrier.target, error)),
     );
   }
 
   /** Nothing is written before there is a connection, so the next address may be tried when there is none. */
   #connect(addresses: readonly string[], at = 0): void {
     if (this.#over) return;
-    const { client, target, head } = this.#options;
-    const { method } = head;
+    const { client, target } = this.#carrier;
+    const { method, headers } = this.#head;
     const whole = this.#isWhole;
     const request = client.request(
-      originOf(target, addresses[at]!),
-      { method, target: target.target, headers: head.headers.filter(isNotFraming) },
+      this.#carrier.originAt(addresses[at]!),
+      { method, target: target.target, headers: headers.filter(isNotFraming) },
       this.#framing,
-      this.#handlers(addresses, at),
+      this.#answerHandlers(addresses, at),
       {
         idempotent: mayResend({ method, path: "" }, NO_PATHS),
         ...(whole && { firstBytes: joined(this.#unsent) }),
@@ -135,8 +123,8 @@ export class ProviderExchange implements CarriedExchange {
     return typeof this.#framing === "object" && this.#framing.length === this.#unsentBytes;
   }
 
-  #handlers(addresses: readonly string[], at: number): Http1Handlers {
-    const { handlers } = this.#options;
+  #answerHandlers(addresses: readonly string[], at: number): Http1Handlers {
+    const handlers = this.#handlers;
     return {
       started: () => {
         this.#started = true;
@@ -176,15 +164,15 @@ export class ProviderExchange implements CarriedExchange {
       this.#request!.pause();
     }
     this.#touch();
-    this.#tell(() => this.#options.handlers.data(bytes, false));
+    this.#tell(() => this.#handlers.data(bytes, false));
   }
 
   #fail(failure: Http1Failure): void {
     if (this.#over) return;
     this.#stop();
-    this.#options.failed(failure);
+    this.#carrier.failed(failure);
     const text = failure.during ? `${failure.kind} (${failure.during})` : failure.kind;
-    this.#tell(() => this.#options.handlers.reset(RESET_OF_HTTP1[failure.kind], text));
+    this.#tell(() => this.#handlers.reset(RESET_OF_HTTP1[failure.kind], text));
   }
 
   /** What one read brings comes within one task: `settled` follows behind it. */
@@ -194,7 +182,7 @@ export class ProviderExchange implements CarriedExchange {
     queueMicrotask(() => {
       if (!this.#touched) return;
       this.#touched = false;
-      this.#tell(() => this.#options.handlers.settled?.());
+      this.#tell(() => this.#handlers.settled?.());
     });
   }
 
@@ -210,11 +198,11 @@ export class ProviderExchange implements CarriedExchange {
     try {
       handler();
     } catch (error) {
-      this.#options.fault(error);
+      this.#carrier.fault(error);
       if (this.#faulty) return;
       this.#faulty = true;
       this.#stop();
-      this.#tell(() => this.#options.handlers.reset("cancelled", "a fault of the relay"));
+      this.#tell(() => this.#handlers.reset("cancelled", "a fault of the relay"));
     }
   }
 }
@@ -222,8 +210,4 @@ export class ProviderExchange implements CarriedExchange {
 /** The client writes the length. Nothing else of what belongs to a hop gets here. */
 function isNotFraming([name]: [name: string, value: string]): boolean {
   return name !== "content-length";
-}
-
-function originOf({ host, port, secure }: OverrideTarget, address: string): Origin {
-  return { host, port, address, ...(secure && { tls: { serverName: host } }) };
 }

@@ -172,6 +172,10 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
 
   #upload(): void {
     const { body, edits, events } = this.#options;
+    if (body.writeWhole(this.exchange, edits)) {
+      this.#uploaded = true;
+      return;
+    }
     body.writeTo(this, edits).then(
       () => {
         this.#uploaded = true;

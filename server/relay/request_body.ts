@@ -103,6 +103,17 @@ export class RequestBody {
   }
 
   /**
+   * Write a short body that is here whole, whatever room there is. False: it is none, see `writeTo`. `edits` as there.
+   */
+  writeWhole(exchange: CarriedExchange, edits: readonly Edit[]): boolean {
+    const { start } = this;
+    if (!this.whole || !start || start.length > ONE_READ_BYTES) return false;
+    exchange.write(edits.length > 0 ? applyEdits(start, edits) : start);
+    exchange.end();
+    return true;
+  }
+
+  /**
    * Write all of the body to an exchange, at its pace. `target.stopped` is looked at after every wait; a stopped
    * target gets nothing more. What is there already is written before the call returns. `edits` are made to `start`
    * as it is written; what is kept stays as it came.

@@ -1,5 +1,5 @@
 import { RelayFailure } from "../../shared/failures.ts";
-import { fieldValue, toResponseHeaders } from "../../shared/headers.ts";
+import { fieldValue, setResponseHeaders } from "../../shared/headers.ts";
 import { AnswerBody, type BodyOutcome } from "./answer_body.ts";
 import type { AnswerWay } from "./answer_way.ts";
 import type { Answer } from "./attempt.ts";
@@ -37,42 +37,48 @@ export class Responder {
 
   /** @throws RelayFailure `worker_invalid` when the answer is none of HTTP */
   respond(answer: Answer, way: AnswerWay): Response {
-    const { status } = answer.head;
-    if (!(status >= 200 && status <= 599)) throw new RelayFailure("worker_invalid");
+    const { head } = answer;
+    if (!(head.status >= 200 && head.status <= 599)) throw new RelayFailure("worker_invalid");
     const { record } = this.#client;
-    const headers = toResponseHeaders(answer.head.headers, record.responseHeaders(answer.head));
-    record.answered(status, this.#parts.clock.nowMs());
-    const response = this.#response(answer, headers, way);
+    const additions = record.responseHeaders(head);
+    const response = this.#response(answer, way, additions);
+    record.answered(head.status, this.#parts.clock.nowMs());
     this.#client.begun(this.body !== undefined);
     return response;
   }
 
-  #response(answer: Answer, headers: Headers, way: AnswerWay): Response {
+  #response(answer: Answer, way: AnswerWay, additions: Record<string, string>): Response {
     if (this.#client.method === "HEAD" || BODILESS.has(answer.head.status))
-      return this.#withoutBody(answer, headers);
-    if (way.change) headers.delete("content-length");
-    if (answer.whole && !way.change && leavesInOneWrite(answer)) return this.#whole(answer, headers, way);
-    return this.#streamed(answer, headers, way);
+      return this.#withoutBody(answer, additions);
+    if (answer.whole && !way.change && leavesInOneWrite(answer)) return this.#whole(answer, way, additions);
+    return this.#streamed(answer, way, additions);
   }
 
   /** The length that a GET would have is the one thing that a HEAD may say of its body. */
-  #withoutBody({ head }: Answer, headers: Headers): Response {
+  #withoutBody({ head }: Answer, additions: Record<string, string>): Response {
+    const response = new Response(null, { status: head.status });
+    setResponseHeaders(response.headers, head.headers, additions);
     const length = fieldValue(head.headers, "content-length");
-    if (length !== undefined && head.status !== 204) headers.set("content-length", length);
+    if (length !== undefined && head.status !== 204) response.headers.set("content-length", length);
     this.#client.bodyOver({ kind: "complete" });
-    return new Response(null, { status: head.status, headers });
+    return response;
   }
 
-  #whole({ head, early }: Answer, headers: Headers, { lessons }: AnswerWay): Response {
+  #whole({ head, early }: Answer, { lessons }: AnswerWay, additions: Record<string, string>): Response {
     const body = joined(early);
+    // Its own headers are filled: those that are handed in are copied.
+    const response = new Response(body as Uint8Array<ArrayBuffer>, { status: head.status });
+    setResponseHeaders(response.headers, head.headers, additions);
     this.#client.record.bytesOut = body.length;
     lessons.data(body);
     lessons.end();
     this.#client.bodyOver({ kind: "complete" });
-    return new Response(body as Uint8Array<ArrayBuffer>, { status: head.status, headers });
+    return response;
   }
 
-  #streamed(answer: Answer, headers: Headers, { attempt, lessons, change }: AnswerWay): Response {
+  #streamed(answer: Answer, way: AnswerWay, additions: Record<string, string>): Response {
+    const { attempt, lessons, change } = way;
+    const headers = setResponseHeaders(new Headers(), answer.head.headers, additions);
     const { clock, sweeper, settings, runtime } = this.#parts;
     const body = new AnswerBody(
       {

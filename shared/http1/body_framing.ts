@@ -1,4 +1,5 @@
 import { invalidResponse } from "./failure.ts";
+import { isNamed } from "./field_syntax.ts";
 import type { StatusLine } from "./status_line.ts";
 import type { HeaderPairs } from "./types.ts";
 
@@ -9,12 +10,15 @@ export interface BodyFraming {
   keepAlive: boolean;
 }
 
-/** What the fields say that concern the connection. */
+/** A list of one member, which need not be taken apart: as nearly all are. */
+const PLAIN_MEMBER = /^[0-9a-z-]+$/;
+const DIGITS = /^[0-9]+$/;
+
+/** What the fields say that concern the connection: each as one list, also when it stands in several fields. */
 interface FramingFields {
-  lengths: string[];
-  encodings: string[];
-  close: boolean;
-  keepAlive: boolean;
+  lengths: string | undefined;
+  encodings: string | undefined;
+  options: string | undefined;
 }
 
 /**
@@ -28,7 +32,9 @@ export function bodyFraming(method: string, line: StatusLine, fields: HeaderPair
   const chunked = isChunked(found.encodings);
   if (chunked && length !== undefined) throw invalidResponse("one way of framing", "two");
   // An HTTP/1.0 peer does not know chunked framing: somebody in between may have passed it on unread.
-  const keepAlive = !found.close && (line.minorVersion === 1 || (found.keepAlive && !chunked));
+  const keepAlive =
+    !names(found.options, "close") &&
+    (line.minorVersion === 1 || (names(found.options, "keep-alive") && !chunked));
   if (hasNoBody(method, line.status)) return { body: 0, keepAlive };
   if (chunked) return { body: "chunked", keepAlive };
   if (length !== undefined) return { body: length, keepAlive };
@@ -40,43 +46,54 @@ function hasNoBody(method: string, status: number): boolean {
 }
 
 function framingFields(fields: HeaderPairs): FramingFields {
-  const found: FramingFields = { lengths: [], encodings: [], close: false, keepAlive: false };
+  const found: FramingFields = { lengths: undefined, encodings: undefined, options: undefined };
   for (const [name, value] of fields) {
-    // By length first: of a dozen fields one or two are turned to lower case.
-    if (name.length === "content-length".length && name.toLowerCase() === "content-length") {
-      found.lengths.push(...listed(value));
-    } else if (name.length === "transfer-encoding".length && name.toLowerCase() === "transfer-encoding") {
-      found.encodings.push(...listed(value));
-    } else if (name.length === "connection".length && name.toLowerCase() === "connection") {
-      const options = listed(value);
-      found.close ||= options.includes("close");
-      found.keepAlive ||= options.includes("keep-alive");
+    if (isNamed(name, "content-length")) {
+      found.lengths = continued(found.lengths, value);
+    } else if (isNamed(name, "transfer-encoding")) {
+      found.encodings = continued(found.encodings, value);
+    } else if (isNamed(name, "connection")) {
+      found.options = continued(found.options, value);
     }
   }
   return found;
 }
 
+/** RFC 9110 5.3: fields of one name are one list. */
+function continued(list: string | undefined, value: string): string {
+  return list === undefined ? value : `${list},${value}`;
+}
+
 /** The members of a comma-separated list, in lower case. */
-function listed(value: string): string[] {
-  return value.toLowerCase().split(",").map(withoutBlanks);
+function listed(list: string): string[] {
+  return PLAIN_MEMBER.test(list) ? [list] : list.toLowerCase().split(",").map(withoutBlanks);
 }
 
 function withoutBlanks(text: string): string {
   return text.replace(/^[ \t]+|[ \t]+$/g, "");
 }
 
-function declaredLength(lengths: string[]): number | undefined {
-  if (lengths.length === 0) return undefined;
-  const values = lengths.map((text) => (/^[0-9]+$/.test(text) ? Number(text) : Number.NaN));
-  if (!values.every(Number.isSafeInteger))
-    throw invalidResponse("a Content-Length in bytes", "something else");
-  if (values.some((value) => value !== values[0]))
-    throw invalidResponse("one Content-Length", "differing ones");
-  return values[0];
+function names(list: string | undefined, option: string): boolean {
+  return list !== undefined && listed(list).includes(option);
 }
 
-function isChunked(encodings: string[]): boolean {
-  if (encodings.length === 0) return false;
+function declaredLength(list: string | undefined): number | undefined {
+  if (list === undefined) return undefined;
+  let length: number | undefined;
+  let differ = false;
+  for (const member of listed(list)) {
+    const bytes = DIGITS.test(member) ? Number(member) : Number.NaN;
+    if (!Number.isSafeInteger(bytes)) throw invalidResponse("a Content-Length in bytes", "something else");
+    if (length !== undefined && bytes !== length) differ = true;
+    length = bytes;
+  }
+  if (differ) throw invalidResponse("one Content-Length", "differing ones");
+  return length;
+}
+
+function isChunked(list: string | undefined): boolean {
+  if (list === undefined) return false;
+  const encodings = listed(list);
   if (encodings.length === 1 && encodings[0] === "chunked") return true;
   throw invalidResponse("a Transfer-Encoding of chunked alone", "another");
 }

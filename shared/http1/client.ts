@@ -4,6 +4,7 @@ import type { Runtime } from "../runtime/ports.ts";
 import { Connection } from "./connection.ts";
 import { Exchange, type ExchangeOwner, type ExchangeRequest } from "./exchange.ts";
 import { dialFailure, timedOut } from "./failure.ts";
+import { Destination } from "./origin.ts";
 import { Pool } from "./pool.ts";
 import {
   type ClientExchange,
@@ -54,6 +55,8 @@ export class Http1Client {
   readonly #limits: { firstByteMs: number; bodyMs: number };
   readonly #pool: Pool;
   readonly #exchanges = new OpenTable<Exchange>();
+  /** Of the last request: most clients have one origin. */
+  #destination: Destination | undefined;
   #lastId = 0;
   readonly #owner: ExchangeOwner;
   #sweepTimer: Timer | undefined;
@@ -92,11 +95,11 @@ export class Http1Client {
     head: Http1RequestHead,
     body: RequestBody,
     handlers: ExchangeHandlers,
-    options: RequestOptions = {},
+    options?: RequestOptions,
   ): ClientExchange {
     try {
       if (this.#closed) throw new Http1Failure("local", "Cannot send a request: the client is closed");
-      return this.#open({ origin, head, body, handlers, ...options });
+      return this.#open({ to: this.#destinationOf(origin), head, body, handlers, options });
     } catch (error) {
       if (!(error instanceof Http1Failure)) throw error;
       return refused(error, handlers);
@@ -123,16 +126,23 @@ export class Http1Client {
     return exchange;
   }
 
+  #destinationOf(origin: Origin): Destination {
+    if (this.#destination?.origin !== origin) this.#destination = new Destination(origin);
+    return this.#destination;
+  }
+
   #start(exchange: Exchange): void {
     if (exchange.over) return;
-    const connection = this.#pool.take(exchange.key);
-    if (connection) connection.begin(exchange);
+    const nowMs = this.#clock.nowMs();
+    const connection = this.#pool.take(exchange.to.key, nowMs);
+    if (connection) connection.begin(exchange, nowMs);
     else this.#dial(exchange);
   }
 
   async #dial(exchange: Exchange): Promise<void> {
-    const { host, port, tls, address } = exchange.origin;
-    const connection = new Connection(exchange.key, this.#pool);
+    const { key, origin } = exchange.to;
+    const { host, port, tls, address } = origin;
+    const connection = new Connection(key, this.#pool);
     try {
       const options = {
         host,
@@ -146,10 +156,10 @@ export class Http1Client {
       if (exchange.over) return connection.close();
       if (!usable) throw new Error("the connection was closed before a request was sent");
     } catch (error) {
-      return exchange.fail(dialFailure(exchange.origin, error));
+      return exchange.fail(dialFailure(origin, error));
     }
     this.#pool.add(connection);
-    connection.begin(exchange);
+    connection.begin(exchange, this.#clock.nowMs());
   }
 
   #armSweep(): void {

@@ -47,10 +47,10 @@ export class Connection implements ByteHandlers {
   }
 
   /** Serve this exchange. */
-  begin(exchange: Exchange): void {
+  begin(exchange: Exchange, nowMs: number): void {
     this.#exchange = exchange;
     this.#parser.begin(exchange.method);
-    exchange.attach(this);
+    exchange.attach(this, nowMs);
   }
 
   // --- from the exchange -----------------------------------------------------------------------------------

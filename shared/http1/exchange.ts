@@ -1,6 +1,6 @@
 import type { Connection } from "./connection.ts";
 import { ExchangeState } from "./exchange_state.ts";
-import { originKey } from "./pool.ts";
+import type { Destination } from "./origin.ts";
 import { BodyWriter, writeHead } from "./request_writer.ts";
 import {
   type ClientExchange,
@@ -8,16 +8,16 @@ import {
   Http1Failure,
   type Http1RequestHead,
   type Http1ResponseHead,
-  type Origin,
   type RequestBody,
   type RequestOptions,
 } from "./types.ts";
 
-export interface ExchangeRequest extends RequestOptions {
-  origin: Origin;
+export interface ExchangeRequest {
+  to: Destination;
   head: Http1RequestHead;
   body: RequestBody;
   handlers: ExchangeHandlers;
+  options: RequestOptions | undefined;
 }
 
 /** What an exchange asks of the client that it belongs to. */
@@ -31,16 +31,16 @@ export interface ExchangeOwner {
 
 /** One request and its response: what the caller holds, and what a connection reports to. */
 export class Exchange implements ClientExchange {
-  readonly origin: Origin;
-  /** Connections with this key go to the same peer. */
-  readonly key: string;
+  readonly to: Destination;
   readonly method: string;
   readonly #owner: ExchangeOwner;
   readonly #handlers: ExchangeHandlers;
   readonly #state = new ExchangeState();
   readonly #body: BodyWriter;
-  /** What was not written for want of a connection: the head, and what the caller sent since. */
-  #unsent: Uint8Array[];
+  /** The head and the first bytes of the body, until they are written. */
+  #opening: Uint8Array | undefined;
+  /** What the caller sent since, for want of a connection. */
+  #unsent: Uint8Array[] | undefined;
   /** The whole request, as long as it may be sent a second time. */
   #whole: Uint8Array | undefined;
   #connection: Connection | undefined;
@@ -56,20 +56,19 @@ export class Exchange implements ClientExchange {
     request: ExchangeRequest,
     owner: ExchangeOwner,
   ) {
-    const { origin, head, body, firstBytes } = request;
-    this.origin = origin;
-    this.key = originKey(origin);
+    const { to, head, body, options } = request;
+    const firstBytes = options?.firstBytes;
+    this.to = to;
     this.method = head.method;
     this.#owner = owner;
     this.#handlers = request.handlers;
     this.#body = new BodyWriter(body);
-    const opening = writeHead(origin, head, body, firstBytes);
-    this.#unsent = [opening];
+    this.#opening = writeHead(to, head, body, firstBytes);
     if (firstBytes?.length) this.#body.data(firstBytes);
     if (body === "none" || firstBytes) {
       this.#body.end();
       this.#state.sends("end");
-      if (request.idempotent) this.#whole = opening;
+      if (options?.idempotent) this.#whole = this.#opening;
     }
   }
 
@@ -81,18 +80,22 @@ export class Exchange implements ClientExchange {
 
   write(bytes: Uint8Array): boolean {
     if (bytes.length === 0) return !this.#owesDrain;
-    this.#attempt(() => {
+    try {
       this.#state.sends("data");
       if (this.#state.request === "open") this.#send(this.#body.data(bytes), bytes);
-    });
+    } catch (error) {
+      this.#misused(error);
+    }
     return !this.#owesDrain;
   }
 
   end(): void {
-    this.#attempt(() => {
+    try {
       if (this.#state.request === "open") this.#send(this.#body.end());
       this.#state.sends("end");
-    });
+    } catch (error) {
+      this.#misused(error);
+    }
   }
 
   pause(): void {
@@ -110,13 +113,9 @@ export class Exchange implements ClientExchange {
     if (!this.over) this.#close();
   }
 
-  #attempt(action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      if (!(error instanceof Http1Failure)) throw error;
-      this.fail(error);
-    }
+  #misused(error: unknown): void {
+    if (!(error instanceof Http1Failure)) throw error;
+    this.fail(error);
   }
 
   /** `owned`: the caller's array, which is copied where it has to be kept. */
@@ -126,6 +125,7 @@ export class Exchange implements ClientExchange {
       this.#owesDrain = !this.#connection.write(framed);
       if (!this.#owesDrain) this.#touch();
     } else {
+      this.#unsent ??= [];
       this.#unsent.push(framed === owned ? new Uint8Array(framed) : framed);
       this.#owesDrain = true;
     }
@@ -134,28 +134,32 @@ export class Exchange implements ClientExchange {
   // --- from the connection ---------------------------------------------------------------------------------
 
   /** Write what there is of the request. */
-  attach(connection: Connection): void {
+  attach(connection: Connection, nowMs: number): void {
     this.#connection = connection;
-    this.#touch();
+    this.#quietSinceMs = nowMs;
     if (!this.#started) {
       this.#started = true;
       this.#handlers.started?.();
       if (this.over) return;
     }
     if (this.#paused) connection.pause();
-    const opening = joined(this.#unsent);
-    this.#unsent = [];
-    if (connection.write(opening)) this.drained();
+    const opening = this.#unsent ? joined([this.#opening!, ...this.#unsent]) : this.#opening!;
+    this.#opening = this.#unsent = undefined;
+    if (connection.write(opening)) this.#tellDrain();
   }
 
   drained(): void {
     this.#touch();
+    this.#tellDrain();
+  }
+
+  #tellDrain(): void {
     if (!this.#owesDrain) return;
     this.#owesDrain = false;
     this.#handlers.drain?.();
   }
 
-  /** Body bytes are arriving. */
+  /** What arrived was read: a head, body bytes. What is no answer yet does not count. */
   progressed(): void {
     if (this.#state.response === "body") this.#touch();
   }
@@ -163,7 +167,6 @@ export class Exchange implements ClientExchange {
   respond(head: Http1ResponseHead): void {
     this.#state.receives("head");
     this.#whole = undefined;
-    this.#touch();
     this.#handlers.head(head);
   }
 
@@ -194,7 +197,7 @@ export class Exchange implements ClientExchange {
    */
   lost(failure: Http1Failure): void {
     if (!this.#whole) return this.fail(failure);
-    this.#unsent = [this.#whole];
+    this.#opening = this.#whole;
     this.#connection = undefined;
     this.#owner.sendAgain(this);
   }
@@ -210,7 +213,7 @@ export class Exchange implements ClientExchange {
     this.#state.sends("close");
     this.#connection?.abandon();
     this.#connection = undefined;
-    this.#unsent = [];
+    this.#opening = this.#unsent = undefined;
     this.#owner.finished(this);
   }
 
@@ -233,7 +236,6 @@ export class Exchange implements ClientExchange {
 }
 
 function joined(parts: Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0]!;
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -2,6 +2,8 @@
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** A path of the URL standard: visible ASCII, everything else is escaped there. */
+const TARGET = /^[\x21-\x7e]*$/;
 
 /** A field name or a method. */
 export function isToken(text: string): boolean {
@@ -13,10 +15,25 @@ export function isFieldValue(text: string): boolean {
   return FIELD_VALUE.test(text);
 }
 
+/**
+ * Whether a field name, which is a token, is this one; `lower` is in lower case. Unlike `toLowerCase` it makes no
+ * text, and mostly sees by the length or the first letter that it is another.
+ */
+export function isNamed(name: string, lower: string): boolean {
+  if (name.length !== lower.length) return false;
+  for (let at = 0; at < lower.length; at++) {
+    // The bit that tells a small letter from its capital; no other character of a token becomes a letter or "-" by it.
+    if ((name.charCodeAt(at) | 0x20) !== lower.charCodeAt(at)) return false;
+  }
+  return true;
+}
+
 /** 1 for every byte that may stand in a token. */
 export const TOKEN_BYTES = bytesThat(isToken);
 /** 1 for every byte that may stand in a field value. */
 export const FIELD_VALUE_BYTES = bytesThat(isFieldValue);
+/** 1 for every byte that may stand in the target of a request. */
+export const TARGET_BYTES = bytesThat((text) => TARGET.test(text));
 
 function bytesThat(match: (character: string) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, byte) => (match(String.fromCharCode(byte)) ? 1 : 0));

@@ -1,5 +1,4 @@
 import type { Connection, ConnectionOwner } from "./connection.ts";
-import type { Origin } from "./types.ts";
 
 export interface PoolOptions {
   nowMs(): number;
@@ -12,7 +11,7 @@ export interface PoolOptions {
 export class Pool implements ConnectionOwner {
   readonly #options: PoolOptions;
   readonly #open = new Set<Connection>();
-  /** By the origin's key, the one released last at the end. No key without a connection. */
+  /** By the destination's key, the one released last at the end. A list that is empty stays until the next sweep. */
   readonly #idle = new Map<string, Connection[]>();
 
   constructor(options: PoolOptions) {
@@ -29,58 +28,54 @@ export class Pool implements ConnectionOwner {
   }
 
   /** The connection that idled the shortest, so that those of a past peak grow old and close. */
-  take(key: string): Connection | undefined {
+  take(key: string, nowMs: number): Connection | undefined {
     const idle = this.#idle.get(key);
-    if (!idle) return undefined;
+    const youngest = idle?.[idle.length - 1];
+    if (!youngest) return undefined;
     // When the youngest is too old, all of them are.
-    if (this.#isOld(idle.at(-1)!)) return this.#closeAll(idle.slice());
-    const connection = idle.pop();
-    if (idle.length === 0) this.#idle.delete(key);
-    return connection;
+    if (this.#isOld(youngest, nowMs)) return this.#closeAll(idle!.slice());
+    return idle!.pop();
   }
 
   released(connection: Connection): void {
     connection.idleSinceMs = this.#options.nowMs();
-    const idle = this.#idle.get(connection.key) ?? [];
+    const idle = this.#idle.get(connection.key) ?? this.#newList(connection.key);
     if (idle.length >= this.#options.maxIdlePerOrigin) return connection.close();
     idle.push(connection);
-    this.#idle.set(connection.key, idle);
   }
 
   closed(connection: Connection): void {
     this.#open.delete(connection);
     const idle = this.#idle.get(connection.key);
     const at = idle?.indexOf(connection) ?? -1;
-    if (at < 0) return;
-    idle!.splice(at, 1);
-    if (idle!.length === 0) this.#idle.delete(connection.key);
+    if (at >= 0) idle!.splice(at, 1);
+  }
+
+  #newList(key: string): Connection[] {
+    const idle: Connection[] = [];
+    this.#idle.set(key, idle);
+    return idle;
   }
 
   /** Close what idled too long. */
   sweep(): void {
-    for (const idle of [...this.#idle.values()]) {
-      this.#closeAll(idle.filter((connection) => this.#isOld(connection)));
+    const nowMs = this.#options.nowMs();
+    for (const [key, idle] of this.#idle) {
+      this.#closeAll(idle.filter((connection) => this.#isOld(connection, nowMs)));
+      if (idle.length === 0) this.#idle.delete(key);
     }
   }
 
   closeIdle(): void {
-    for (const idle of [...this.#idle.values()]) this.#closeAll(idle.slice());
+    for (const idle of this.#idle.values()) this.#closeAll(idle.slice());
+    this.#idle.clear();
   }
 
-  #isOld(connection: Connection): boolean {
-    return this.#options.nowMs() - connection.idleSinceMs >= this.#options.keepAliveMs;
+  #isOld(connection: Connection, nowMs: number): boolean {
+    return nowMs - connection.idleSinceMs >= this.#options.keepAliveMs;
   }
 
   #closeAll(connections: Connection[]): undefined {
     for (const connection of connections) connection.close();
   }
-}
-
-/** The same for origins whose connections may serve each other's requests. */
-export function originKey({ host, port, tls, address }: Origin): string {
-  const place = `${host} ${port} ${address ?? ""}`;
-  if (!tls) return place;
-  // Made for each request: JSON of all of it costs ten times as much. A host with a space cannot be written.
-  const secure = `${place} ${tls.serverName}`;
-  return tls.caPem ? `${secure} ${JSON.stringify(tls.caPem)}` : `${secure} `;
 }

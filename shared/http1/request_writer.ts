@@ -1,16 +1,13 @@
-import { isFieldValue, isToken } from "./field_syntax.ts";
-import { Http1Failure, type Http1RequestHead, type Origin, type RequestBody } from "./types.ts";
+import { FIELD_VALUE_BYTES, isNamed, TARGET_BYTES, TOKEN_BYTES } from "./field_syntax.ts";
+import type { Destination } from "./origin.ts";
+import { Http1Failure, type Http1RequestHead, type RequestBody } from "./types.ts";
 
-/** The fields that frame a message or belong to the connection: written here, refused from a caller. */
-const OWN_FIELDS = new Set(["host", "connection", "content-length", "transfer-encoding"]);
 /** Methods whose absence of a body has to be said (RFC 9110 8.6): some servers wait for one otherwise. */
 const METHODS_WITH_BODY = new Set(["POST", "PUT", "PATCH"]);
 
-/** A path of the URL standard: visible ASCII, everything else is escaped there. */
-const TARGET = /^\/[\x21-\x7e]*$/;
-/** A host name, an IPv4 address, or an IPv6 address without brackets and zone. */
-const HOST = /^[A-Za-z0-9._:-]+$/;
-
+/** Behind the target, with its blank. */
+const VERSION = " HTTP/1.1\r\n";
+const ANY_BYTES = new Uint8Array(256).fill(1);
 const NOTHING = new Uint8Array(0);
 const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
 const encoder = new TextEncoder();
@@ -22,57 +19,86 @@ const encoder = new TextEncoder();
  * @throws Http1Failure `local` when the head cannot be written as HTTP/1.1 without being read as something else
  */
 export function writeHead(
-  origin: Origin,
+  to: Destination,
   head: Http1RequestHead,
   body: RequestBody,
   firstBytes: Uint8Array = NOTHING,
 ): Uint8Array {
+  const { method, target, headers } = head;
+  const { hostLine } = to;
+  const framing = framingLines(method, body);
+  let length = method.length + 1 + target.length + VERSION.length + hostLine.length + framing.length;
+  for (const [name, value] of headers) length += name.length + value.length + 4;
+  const written = new HeadBytes(length + firstBytes.length);
   // CONNECT has no path, and what follows its answer is no HTTP.
-  if (!isToken(head.method) || head.method === "CONNECT") throw misuse("the method", "a method with a path");
-  if (!TARGET.test(head.target)) throw misuse("the target", "a path in visible ASCII");
-  let text = `${head.method} ${head.target} HTTP/1.1\r\nHost: ${hostField(origin)}\r\n`;
-  for (const [name, value] of head.headers) {
-    if (!isToken(name)) throw misuse("a header name", "a token");
-    if (!isFieldValue(value)) throw misuse(`header ${name}`, "a Latin-1 value without control characters");
-    if (isOwnField(name)) throw misuse(`header ${name}`, "it to be left to the client");
-    text += `${name}: ${value}\r\n`;
-  }
-  return encode(`${text}${framingField(head.method, body)}\r\n`, firstBytes);
+  if (method === "" || method === "CONNECT" || !written.put(method, TOKEN_BYTES))
+    throw misuse("the method", "a method with a path");
+  written.put(" ");
+  if (target[0] !== "/" || !written.put(target, TARGET_BYTES))
+    throw misuse("the target", "a path in visible ASCII");
+  if (hostLine === "") throw misuse("the host", "a name or an address");
+  written.put(VERSION);
+  written.put(hostLine);
+  for (const [name, value] of headers) writeField(written, name, value);
+  if (!isLength(body)) throw misuse("the body length", "a number of bytes");
+  written.put(framing);
+  if (firstBytes.length > 0) written.bytes.set(firstBytes, written.at);
+  return written.bytes;
 }
 
-function framingField(method: string, body: RequestBody): string {
-  if (body === "chunked") return "Transfer-Encoding: chunked\r\n";
-  if (body === "none") return METHODS_WITH_BODY.has(method) ? "Content-Length: 0\r\n" : "";
-  if (!Number.isSafeInteger(body.length) || body.length < 0)
-    throw misuse("the body length", "a number of bytes");
-  return `Content-Length: ${body.length}\r\n`;
+function writeField(written: HeadBytes, name: string, value: string): void {
+  if (name === "" || !written.put(name, TOKEN_BYTES)) throw misuse("a header name", "a token");
+  written.put(": ");
+  if (!written.put(value, FIELD_VALUE_BYTES))
+    throw misuse(`header ${name}`, "a Latin-1 value without control characters");
+  if (isOwnField(name)) throw misuse(`header ${name}`, "it to be left to the client");
+  written.put("\r\n");
 }
 
+/** With the empty line that ends the head. */
+function framingLines(method: string, body: RequestBody): string {
+  if (body === "chunked") return "Transfer-Encoding: chunked\r\n\r\n";
+  if (body === "none") return METHODS_WITH_BODY.has(method) ? "Content-Length: 0\r\n\r\n" : "\r\n";
+  return `Content-Length: ${body.length}\r\n\r\n`;
+}
+
+function isLength(body: RequestBody): boolean {
+  return typeof body === "string" || (Number.isSafeInteger(body.length) && body.length >= 0);
+}
+
+/** One that frames a message or belongs to the connection: written here, refused from a caller. */
 function isOwnField(name: string): boolean {
-  // By length first: most names need not be turned to lower case.
-  const { length } = name;
   return (
-    (length === 4 || length === 10 || length === 14 || length === 17) && OWN_FIELDS.has(name.toLowerCase())
+    isNamed(name, "host") ||
+    isNamed(name, "connection") ||
+    isNamed(name, "content-length") ||
+    isNamed(name, "transfer-encoding")
   );
 }
 
-/** RFC 9110 7.2: without the port that the scheme implies; the zone of an IPv6 address means nothing elsewhere. */
-function hostField(origin: Origin): string {
-  const host = origin.host.replace(/%.*$/, "");
-  if (!HOST.test(host)) throw misuse("the host", "a name or an address");
-  const bracketed = host.includes(":") ? `[${host}]` : host;
-  return origin.port === (origin.tls ? 443 : 80) ? bracketed : `${bracketed}:${origin.port}`;
-}
+/**
+ * Text as bytes, each character one, checked on the way: cheaper than a text that is put together, matched and
+ * encoded.
+ */
+class HeadBytes {
+  readonly bytes: Uint8Array;
+  at = 0;
 
-function encode(text: string, behind: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(text.length + behind.length);
-  const { read, written } = encoder.encodeInto(text, bytes);
-  // Not all ASCII: UTF-8 took more than a byte for some, so each character is written as its one byte of Latin-1.
-  if (read !== text.length || written !== text.length) {
-    for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+  constructor(length: number) {
+    this.bytes = new Uint8Array(length);
   }
-  bytes.set(behind, text.length);
-  return bytes;
+
+  /** @returns false when a character is not `allowed`, as none beyond Latin-1 is */
+  put(text: string, allowed: Uint8Array = ANY_BYTES): boolean {
+    const { bytes, at } = this;
+    for (let n = 0; n < text.length; n++) {
+      const code = text.charCodeAt(n);
+      if (!allowed[code]) return false;
+      bytes[at + n] = code;
+    }
+    this.at = at + text.length;
+    return true;
+  }
 }
 
 /** Frames a request body as its head promised. */

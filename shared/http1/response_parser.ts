@@ -2,7 +2,7 @@ import { bodyFraming } from "./body_framing.ts";
 import { ChunkFraming } from "./chunk_framing.ts";
 import { brokenOff } from "./failure.ts";
 import { HeaderBlock } from "./header_block.ts";
-import { checkStatusLineStart, REASON_OFFSET_BYTES, readStatusLine, type StatusLine } from "./status_line.ts";
+import { REASON_OFFSET_BYTES, StatusLine } from "./status_line.ts";
 import type { Http1ResponseHead } from "./types.ts";
 
 /** What a response consists of, in this order. May call `stop`. */
@@ -23,11 +23,11 @@ type Phase = "head" | "length" | "chunked" | "to_close" | "complete" | "stopped"
  */
 export class ResponseParser {
   readonly #events: ResponseEvents;
-  readonly #block: HeaderBlock;
+  readonly #line = new StatusLine();
+  readonly #block = new HeaderBlock(this.#line);
   readonly #chunks = new ChunkFraming();
   #phase: Phase = "stopped";
   #method = "";
-  #line: StatusLine = { minorVersion: 1, status: 0 };
   #remainingBytes = 0;
   #keepAlive = false;
   #begun = false;
@@ -35,12 +35,6 @@ export class ResponseParser {
 
   constructor(events: ResponseEvents) {
     this.#events = events;
-    this.#block = new HeaderBlock({
-      read: (bytes, start, end) => {
-        this.#line = readStatusLine(bytes, start, end);
-      },
-      check: checkStatusLineStart,
-    });
   }
 
   /** Expect the response to a request of this method. */
@@ -141,11 +135,14 @@ export class ResponseParser {
   #receiveHead(bytes: Uint8Array, at: number): number {
     const end = this.#block.receive(bytes, at);
     if (end < 0) return bytes.length;
-    const { startLine, fields } = this.#block.take();
     const { status } = this.#line;
     // 100, 102, 103: not the response yet. However many: nothing of them is kept.
-    if (status < 200 && status !== 101) return end;
-    const head = { status, reason: startLine.slice(REASON_OFFSET_BYTES + 1), headers: fields };
+    if (status < 200 && status !== 101) {
+      this.#block.reset();
+      return end;
+    }
+    const { startLine: reason, fields: headers } = this.#block.take(REASON_OFFSET_BYTES + 1);
+    const head = { status, reason, headers };
     if (status === 101) {
       this.stop();
       this.#events.switched(head, bytes.subarray(end));

@@ -21,13 +21,13 @@ export interface Http1ResponseHead {
   headers: HeaderPairs;
 }
 
-/** Where requests go: one pool of connections each. */
+/** Where requests go: one pool of connections each. Looked at once when requests give the same object. */
 export interface Origin {
-  host: string;
-  port: number;
-  tls?: { serverName: string; caPem?: string[] };
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: { readonly serverName: string; readonly caPem?: string[] };
   /** A checked address to connect to instead of resolving `host`. */
-  address?: string;
+  readonly address?: string;
 }
 
 /** How one request may be sent. */

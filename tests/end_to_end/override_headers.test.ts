@@ -76,6 +76,36 @@ test("a provider gets what the client says to it, and nothing of the relay's", a
   assert.doesNotMatch(head, new RegExp(`${KEY}|${CLIENT_KEY}`));
 });
 
+test("a client gets what the provider says to it, and nothing that is for one hop", async () => {
+  const told = {
+    "content-type": "application/json",
+    "x-of-provider": "1",
+    connection: "x-for-one-hop",
+    "x-for-one-hop": "1",
+    "keep-alive": "timeout=5",
+    "proxy-authenticate": "Basic",
+    trailer: "x-sum",
+    "x-signalbox-worker": "forged",
+    "retry-after": "7",
+  };
+  await using telling = await RawBackend.start((request) => request.reply(429, "later", told));
+  await using relay = await OverrideStand.start({ endpoint: [listed(telling.port, { provider: "oci" })] });
+  const answer = await relay.ask(endpointAt(telling.port));
+  assert.equal(answer.status, 429);
+  const fields = [...answer.headers.keys()].filter(
+    (name) => !["date", "x-signalbox-request-id"].includes(name),
+  );
+  assert.deepEqual(fields.sort(), [
+    "content-length",
+    "content-type",
+    "retry-after",
+    "via",
+    "x-of-provider",
+    "x-signalbox-attempts",
+    "x-signalbox-provider",
+  ]);
+});
+
 test("the path and query of the request itself are not appended, whatever they are", async () => {
   for (const path of ["/v1/other?x=1", "/", "/../../etc", "//evil.example/v1", "/v1/chat?alt=sse"]) {
     assert.equal(said(await stand.answerTo(stand.text(here(), { path }))), "200", path);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { contentLength, requestPairs, responsePairs, toResponseHeaders } from "../../shared/headers.ts";
+import { contentLength, requestPairs, responsePairs, setResponseHeaders } from "../../shared/headers.ts";
 import type { HeaderPairs } from "../../shared/http1/types.ts";
 
 const CROSSING = { peer: "192.0.2.7", secure: false, trustedPeer: false, consumed: [] };
@@ -144,11 +144,12 @@ test("each of several Connection fields counts", () => {
     ["connection", "x-other"],
   ];
   assert.deepEqual(responsePairs(pairs), []);
-  assert.deepEqual([...toResponseHeaders(pairs, {})], [["via", VIA]]);
+  assert.deepEqual([...setResponseHeaders(new Headers(), pairs, {})], [["via", VIA]]);
 });
 
-test("toResponseHeaders() keeps cookies apart, combines the rest, and leaves the length to the runtime", () => {
-  const headers = toResponseHeaders(
+test("setResponseHeaders() keeps cookies apart, combines the rest, and leaves the length to the runtime", () => {
+  const headers = setResponseHeaders(
+    new Headers(),
     [
       ["Set-Cookie", "a=1"],
       ["set-cookie", "b=2"],
@@ -164,8 +165,9 @@ test("toResponseHeaders() keeps cookies apart, combines the rest, and leaves the
   assert.equal(headers.get("via"), VIA);
 });
 
-test("toResponseHeaders() does not believe a worker: relay fields and hop-by-hop fields stop, additions replace", () => {
-  const headers = toResponseHeaders(
+test("setResponseHeaders() does not believe a worker: relay fields and hop-by-hop fields stop, additions replace", () => {
+  const headers = setResponseHeaders(
+    new Headers(),
     [
       ["X-Signalbox-Worker", "forged"],
       ["x-signalbox-attempts", "9"],
@@ -194,8 +196,11 @@ const invalid: [name: string, value: string][] = [
   ["a", "\u0100"],
 ];
 for (const pair of invalid) {
-  test(`toResponseHeaders() refuses ${JSON.stringify(pair)}`, () => {
-    assert.throws(() => toResponseHeaders([pair], {}), { name: "RelayFailure", code: "worker_invalid" });
+  test(`setResponseHeaders() refuses ${JSON.stringify(pair)}`, () => {
+    assert.throws(() => setResponseHeaders(new Headers(), [pair], {}), {
+      name: "RelayFailure",
+      code: "worker_invalid",
+    });
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { requestPairs, toResponseHeaders } from "../../shared/headers.ts";
+import { requestPairs, setResponseHeaders } from "../../shared/headers.ts";
 import { sessionsIn, setsSession, withoutSession } from "../../shared/session_cookie.ts";
 
 for (const [cookies, sessions, rest] of [
@@ -64,5 +64,8 @@ test("no worker sets it", () => {
   const fields = ["signalbox_session=x; Path=/", " signalbox_session =x", "a=signalbox_session", "b=2"];
   assert.deepEqual(fields.map(setsSession), [true, true, false, false]);
   const pairs = fields.map((value): [string, string] => ["Set-Cookie", value.trim()]);
-  assert.deepEqual(toResponseHeaders(pairs, {}).getSetCookie(), ["a=signalbox_session", "b=2"]);
+  assert.deepEqual(setResponseHeaders(new Headers(), pairs, {}).getSetCookie(), [
+    "a=signalbox_session",
+    "b=2",
+  ]);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
+import { Destination } from "../../../shared/http1/origin.ts";
 import { BodyWriter, writeHead } from "../../../shared/http1/request_writer.ts";
 import {
   type HeaderPairs,
@@ -22,7 +23,9 @@ interface Given {
 
 function written(given: Given): string {
   const { origin = ORIGIN, method = "GET", target = "/", headers = [], body = "none", firstBytes } = given;
-  return Buffer.from(writeHead(origin, { method, target, headers }, body, firstBytes)).toString("latin1");
+  return Buffer.from(
+    writeHead(new Destination(origin), { method, target, headers }, body, firstBytes),
+  ).toString("latin1");
 }
 
 const tls = { serverName: "x" };

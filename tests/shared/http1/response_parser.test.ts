@@ -109,6 +109,34 @@ test("one parser reads one response after the other, also after one that broke o
   assert.ok(parser.reusable);
 });
 
+test("names of fields are read anew where another stood in the response before", () => {
+  const seen: string[][] = [];
+  const ignore = () => {};
+  const parser = new ResponseParser({
+    head: ({ headers }) => seen.push(headers.map(([name]) => name)),
+    data: ignore,
+    end: ignore,
+    switched: ignore,
+  });
+  const blocks = [
+    ["Ab", "C"],
+    ["Abc", "C"],
+    ["A", "C", "D"],
+    ["B"],
+    ["b", "C"],
+    ["b", "C", "D", "E"],
+    [],
+    ["b", "c", "D", "E"],
+  ];
+  for (const names of blocks) {
+    parser.begin("HEAD");
+    parser.receive(Buffer.from(lines("HTTP/1.1 200 OK", ...names.map((name) => `${name}: 1`), "")));
+  }
+  assert.deepEqual(seen, blocks);
+  parser.begin("HEAD");
+  assert.throws(() => parser.receive(Buffer.from("HTTP/1.1 200 OK\r\nb : 1\r\n\r\n")));
+});
+
 test("the bytes of a body are views of what was received", () => {
   const bytes = Buffer.from(`${lines("HTTP/1.1 200 OK", "Content-Length: 2", "")}hi`);
   let buffer: ArrayBufferLike | undefined;

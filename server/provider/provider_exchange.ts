@@ -132,14 +132,14 @@ export class ProviderExchange implements CarriedExchange {
         this.#tell(() => handlers.started?.());
       },
       head: ({ status, headers }) => {
-        this.#touch();
+        this.#touched = true;
         // All of the fields: what stops at a hop stops where the client's response is made.
         this.#tell(() => handlers.response?.({ status, headers }));
       },
       data: (bytes) => this.#data(bytes),
       end: () => {
         this.#over = true;
-        this.#touch();
+        this.#touched = true;
         this.#tell(() => handlers.end());
       },
       drain: () => {
@@ -147,6 +147,7 @@ export class ProviderExchange implements CarriedExchange {
         this.#blocked = false;
         this.#tell(() => handlers.writable?.());
       },
+      settled: () => this.#settle(),
       failed: (failure) => {
         const untouched = failure.kind === "unreachable" && !this.#started;
         if (untouched && at + 1 < addresses.length) this.#connect(addresses, at + 1);
@@ -163,7 +164,7 @@ export class ProviderExchange implements CarriedExchange {
       this.#paused = true;
       this.#request!.pause();
     }
-    this.#touch();
+    this.#touched = true;
     this.#tell(() => this.#handlers.data(bytes, false));
   }
 
@@ -175,15 +176,10 @@ export class ProviderExchange implements CarriedExchange {
     this.#tell(() => this.#handlers.reset(RESET_OF_HTTP1[failure.kind], text));
   }
 
-  /** What one read brings comes within one task: `settled` follows behind it. */
-  #touch(): void {
-    if (this.#touched) return;
-    this.#touched = true;
-    queueMicrotask(() => {
-      if (!this.#touched) return;
-      this.#touched = false;
-      this.#tell(() => this.#handlers.settled?.());
-    });
+  #settle(): void {
+    if (!this.#touched) return;
+    this.#touched = false;
+    this.#tell(() => this.#handlers.settled?.());
   }
 
   #stop(): void {

@@ -24,7 +24,7 @@ export function failureOf({ code, text }: AttemptFailure): RelayFailure {
 /** What a worker answered: the whole body, when it came with the head, or the exchange that goes on. */
 export interface Answer {
   head: LinkResponseHead;
-  /** The bytes that are there already. */
+  /** The bytes that are there already: valid only during the call, copy what is kept. */
   early: Uint8Array[];
   /** `early` is all of it. */
   whole: boolean;
@@ -63,6 +63,8 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
   #uploaded = false;
   #head: LinkResponseHead | undefined;
   #early: Uint8Array[] = [];
+  /** So many of these are copies. */
+  #owned = 0;
   #ended = false;
   #answered = false;
   /** Runs while the answer is held back. */
@@ -112,8 +114,9 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
   }
 
   data(bytes: Uint8Array): void {
+    // Most answers are told within the turn that brought them: what is early then need not be copied.
     if (this.#answer) this.#answer.data(bytes);
-    else this.#early.push(new Uint8Array(bytes));
+    else this.#early.push(bytes);
   }
 
   writable(): void {
@@ -143,6 +146,7 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
     if (this.#answer) return this.#answer.settled();
     if (!this.#head || this.#answered) return;
     if (!this.#isHeldBack(this.#head)) return this.#tell(this.#head);
+    this.#own();
     const { clock } = this.#options;
     this.#patience ??= clock.after(HELD_BACK_MAX_MS, () => this.#tell(this.#head!));
   }
@@ -151,6 +155,12 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
 
   #isHeldBack({ status }: LinkResponseHead): boolean {
     return !this.#ended && this.#isShort() && this.#options.events.holdsBack(status);
+  }
+
+  /** The bytes are valid up to here. */
+  #own(): void {
+    for (; this.#owned < this.#early.length; this.#owned++)
+      this.#early[this.#owned] = new Uint8Array(this.#early[this.#owned]!);
   }
 
   #isShort(): boolean {

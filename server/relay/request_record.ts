@@ -75,9 +75,9 @@ export class RequestRecord {
     this.#note("x-signalbox-route", routeHeader(decision));
   }
 
-  answered(status: number, nowMs: number): void {
+  answered(status: number, clock: Pick<Clock, "nowMs">): void {
     this.#status = status;
-    this.#firstByteMs = nowMs - this.#arrivedAtMs;
+    if (requestLog()) this.#firstByteMs = clock.nowMs() - this.#arrivedAtMs;
   }
 
   /** The cause goes to the log, the client gets the code's sentence. */

@@ -40,9 +40,8 @@ export class Responder {
     const { head } = answer;
     if (!(head.status >= 200 && head.status <= 599)) throw new RelayFailure("worker_invalid");
     const { record } = this.#client;
-    const additions = record.responseHeaders(head);
-    const response = this.#response(answer, way, additions);
-    record.answered(head.status, this.#parts.clock.nowMs());
+    record.answered(head.status, this.#parts.clock);
+    const response = this.#response(answer, way, record.responseHeaders(head));
     this.#client.begun(this.body !== undefined);
     return response;
   }

@@ -10,6 +10,7 @@ import type { Placed } from "../waiting_line.ts";
 import { answerWay } from "./answer_way.ts";
 import { type Answer, Attempt, type AttemptFailure, failureOf } from "./attempt.ts";
 import type { Delivery, DeliveryOptions } from "./delivery.ts";
+import { joined } from "./joined.ts";
 import { linkHead } from "./link_head.ts";
 import { type RoutedAttempt, routedAttempt } from "./openrouter_metadata.ts";
 import { Placement } from "./placement.ts";
@@ -195,7 +196,7 @@ export class Tries implements Delivery {
     const { candidate, answer } = answered;
     this.#made.push(routedAttempt(candidate, answer.head.status));
     if (!answer.keepable || !this.#fallsBack(candidate, answer.head.status)) return this.#respond(answered);
-    this.#held = answered;
+    this.#held = { ...answered, answer: { ...answer, early: [new Uint8Array(joined(answer.early))] } };
     this.#failure = undefined;
     this.#resends.fellBack();
     this.#freeSlot();

@@ -113,6 +113,7 @@ export class Connection implements ByteHandlers {
       if (error) throw brokenOff("a whole response", error);
       this.#parser.eof();
       this.close();
+      exchange?.progressed();
     } catch (failure) {
       const stale = this.#used && unanswered && failure instanceof Http1Failure;
       if (!stale || !exchange) return this.#fail(failure);

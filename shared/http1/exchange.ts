@@ -161,7 +161,9 @@ export class Exchange implements ClientExchange {
 
   /** What arrived was read: a head, body bytes. What is no answer yet does not count. */
   progressed(): void {
-    if (this.#state.response === "body") this.#touch();
+    const { response } = this.#state;
+    if (response === "body") this.#touch();
+    if (response === "body" || response === "complete") this.#handlers.settled?.();
   }
 
   respond(head: Http1ResponseHead): void {

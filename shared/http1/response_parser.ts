@@ -8,12 +8,14 @@ import type { Http1ResponseHead } from "./types.ts";
 /** What a response consists of, in this order. May call `stop`. */
 export interface ResponseEvents {
   head(head: Http1ResponseHead): void;
-  /** A view of the bytes received: nothing is copied. Never empty. */
+  /** Mostly a view of the bytes received. Never empty. */
   data(bytes: Uint8Array): void;
   end(): void;
   /** 101: HTTP ends here. Instead of the three above; `rest` is what came behind the head. */
   switched(head: Http1ResponseHead, rest: Uint8Array): void;
 }
+
+const COPIED_MAX_BYTES = 4096;
 
 type Phase = "head" | "length" | "chunked" | "to_close" | "complete" | "stopped";
 
@@ -98,7 +100,9 @@ export class ResponseParser {
       case "length": {
         const end = Math.min(bytes.length, at + this.#remainingBytes);
         this.#remainingBytes -= end - at;
-        this.#emit(bytes, at, end);
+        // Behind a head, a copy of a short body costs half of a view of what was read.
+        if (at > 0 && end - at <= COPIED_MAX_BYTES) this.#events.data(bytes.slice(at, end));
+        else this.#emit(bytes, at, end);
         if (this.#remainingBytes === 0) this.#complete(end < bytes.length);
         return end;
       }

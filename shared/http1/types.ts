@@ -38,17 +38,22 @@ export interface RequestOptions {
   firstBytes?: Uint8Array;
 }
 
-/** What happens to one request. Called in the order written; after `end` or `failed` nothing is called. */
+/**
+ * What happens to one request. Called in the order written; after `end` or `failed` nothing is called but a `settled`
+ * that is due.
+ */
 export interface ExchangeHandlers {
   /** A connection is there and the request's first byte is about to be written. */
   started?(): void;
   head(head: Http1ResponseHead): void;
-  /** Body bytes, decoded from chunked framing. Valid only during the call: copy what is kept. */
+  /** Body bytes, decoded from chunked framing. Valid up to the next `settled` or `failed`: copy what is kept. */
   data(bytes: Uint8Array): void;
   /** The response is complete. */
   end(): void;
   /** There is room again after `write` returned false. */
   drain?(): void;
+  /** All that one read of the connection brought was told: the moment to pass it on in one go. */
+  settled?(): void;
   failed(failure: Http1Failure): void;
 }
 

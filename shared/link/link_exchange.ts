@@ -6,7 +6,7 @@ import type { Link } from "./link.ts";
 export interface ExchangeHandlers {
   started?(): void;
   response?(head: LinkResponseHead): void;
-  /** Valid only during the call: copy what is kept. Say `consumed` when they were passed on. */
+  /** Valid up to the next `settled` or `reset`: copy what is kept. Say `consumed` when they were passed on. */
   data(bytes: Uint8Array, text: boolean): void;
   end(): void;
   reset(code: ResetCode, text: string): void;

@@ -72,6 +72,31 @@ test("cancel() closes the connection within a second, and nothing is told any mo
     assert.equal(setup.client.connections, 0);
   }));
 
+for (const framing of ["Content-Length: 4\r\n", ""]) {
+  test(`each read is settled once, behind all that it brought, by ${framing ? "a length" : "the close"}`, () =>
+    withBackend(async (setup) => {
+      const told: string[] = [];
+      const note = (what: string) => () => {
+        told.push(what);
+      };
+      const on = { head: note("head"), data: note("data"), end: note("end"), settled: note("settled") };
+      const one = new Recorded(setup.client, setup.origin, { on });
+      const peer = await setup.backend.peer();
+      await peer.receives("\r\n\r\n");
+      peer.send(`HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n${framing}\r\nab`);
+      await until(() => told.includes("settled"), "the first read");
+      assert.deepEqual(told.splice(0), ["head", "data", "settled"]);
+      peer.send("cd");
+      if (framing === "") peer.end();
+      await one.over;
+      await until(() => told.at(-1) === "settled", "the last read");
+      assert.deepEqual(
+        told.filter((event, at) => event !== "settled" || told[at - 1] !== "data"),
+        ["data", "end", "settled"],
+      );
+    }));
+}
+
 for (const event of ["started", "head", "data"] as const) {
   test(`cancel() within ${event} is the last that is heard`, () =>
     withBackend(async (setup) => {
@@ -80,7 +105,9 @@ for (const event of ["started", "head", "data"] as const) {
         one.exchange.cancel();
         heard.resolve();
       };
-      const one: Recorded = new Recorded(setup.client, setup.origin, { on: { [event]: cancel } });
+      const settled = () => assert.fail("settled after cancel()");
+      const on = { [event]: cancel, settled };
+      const one: Recorded = new Recorded(setup.client, setup.origin, { on });
       await heard.promise;
       const peer = await setup.backend.peer();
       await until(() => peer.closed, "the connection to close");

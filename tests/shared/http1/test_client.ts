@@ -98,6 +98,10 @@ export class Recorded {
         on.data?.(bytes);
       },
       drain: () => on.drain?.(),
+      settled: () => {
+        assert.ok(this.head && !this.failure, "settled where nothing came, or after failed");
+        on.settled?.();
+      },
       end: () => {
         note("end");
         on.end?.();

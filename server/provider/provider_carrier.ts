@@ -6,19 +6,21 @@ import { log } from "../../shared/log.ts";
 import type { Carrier } from "../relay/carrier.ts";
 import type { OverrideTarget } from "../routing/override_types.ts";
 import { ProviderExchange } from "./provider_exchange.ts";
-import type { ProviderResolver, Resolution } from "./resolver.ts";
+import { type ProviderResolver, placeKey, type Resolution } from "./resolver.ts";
 
 /** The way of all requests to one target. Its path and query replace those of a request. */
 export class ProviderCarrier implements Carrier {
   readonly target: OverrideTarget;
   readonly client: Http1Client;
   readonly #resolver: Pick<ProviderResolver, "resolve">;
+  readonly #place: string;
   #origin: (Origin & { readonly address: string }) | undefined;
 
   constructor(target: OverrideTarget, client: Http1Client, resolver: Pick<ProviderResolver, "resolve">) {
     this.target = target;
     this.client = client;
     this.#resolver = resolver;
+    this.#place = placeKey(target);
   }
 
   openExchange(head: LinkRequestHead, handlers: ExchangeHandlers): ProviderExchange {
@@ -27,7 +29,7 @@ export class ProviderCarrier implements Carrier {
 
   /** Where the provider is, checked. */
   resolve(): Resolution {
-    return this.#resolver.resolve(this.target);
+    return this.#resolver.resolve(this.target, this.#place);
   }
 
   /** The same for the same address, by which the client knows it again. */

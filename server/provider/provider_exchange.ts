@@ -29,10 +29,11 @@ export class ProviderExchange implements CarriedExchange {
   readonly #handlers: ExchangeHandlers;
   readonly #framing: RequestBody;
   #request: ClientExchange | undefined;
-  /** What was written before there was a connection: kept, as the next address may have to be tried. */
+  /** What was written before there was a connection: kept as long as another address may have to be tried. */
   #unsent: Uint8Array[] = [];
   #unsentBytes = 0;
   #sentAll = false;
+  #begun = false;
   #started = false;
   /** `writable` is due. */
   #blocked = false;
@@ -59,9 +60,12 @@ export class ProviderExchange implements CarriedExchange {
     if (this.#started) {
       this.#blocked = !this.#request!.write(bytes);
     } else {
-      this.#unsent.push(new Uint8Array(bytes));
+      this.#unsent.push(bytes);
       this.#unsentBytes += bytes.length;
-      this.#request?.write(bytes);
+      if (this.#request) this.#request.write(bytes);
+      // Nothing is to come that could leave together with it.
+      else if (this.#isWhole) this.#begin();
+      if (this.#unsent.length > 0) this.#unsent.push(new Uint8Array(this.#unsent.pop()!));
       this.#blocked = this.#unsentBytes >= UNSENT_MAX_BYTES && !this.#isWhole;
     }
     return !this.#blocked;
@@ -87,7 +91,8 @@ export class ProviderExchange implements CarriedExchange {
   // --- connecting ------------------------------------------------------------------------------------------
 
   #begin(): void {
-    if (this.#over) return;
+    if (this.#over || this.#begun) return;
+    this.#begun = true;
     const { addresses, done } = this.#carrier.resolve();
     if (addresses) return this.#connect(addresses);
     done.then(
@@ -109,10 +114,11 @@ export class ProviderExchange implements CarriedExchange {
       this.#answerHandlers(addresses, at),
       {
         idempotent: mayResend({ method, path: "" }, NO_PATHS),
-        ...(whole && { firstBytes: joined(this.#unsent) }),
+        firstBytes: whole ? joined(this.#unsent) : undefined,
       },
     );
     this.#request = request;
+    if (whole && at + 1 === addresses.length) this.#unsent = [];
     if (whole) return;
     for (const piece of this.#unsent) request.write(piece);
     if (this.#sentAll) request.end();

@@ -47,9 +47,8 @@ export class ProviderResolver {
     this.#options = options;
   }
 
-  resolve(place: Place): Resolution {
-    const { endpoint, host, port } = place;
-    const key = pairKey(endpoint.name, `${host}:${port}`);
+  /** `key`: of the place, for who asks often. */
+  resolve(place: Place, key = placeKey(place)): Resolution {
     const nowMs = this.#options.clock.nowMs();
     const known = this.#remembered.get(key, nowMs);
     if (known && known.untilMs > nowMs) return known;
@@ -90,4 +89,9 @@ export class ProviderResolver {
     asked.catch(() => {});
     throw new DialError("timeout", `Cannot resolve ${host}: no answer within ${timeoutMs} ms`);
   }
+}
+
+/** What is remembered by. */
+export function placeKey({ endpoint, host, port }: Place): string {
+  return pairKey(endpoint.name, `${host}:${port}`);
 }

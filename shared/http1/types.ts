@@ -35,7 +35,7 @@ export interface RequestOptions {
   /** The request may be sent again when a pooled connection turns out to be dead. Default: false. */
   idempotent?: boolean;
   /** The whole body, small: sent together with the head. `body` is its length. */
-  firstBytes?: Uint8Array;
+  firstBytes?: Uint8Array | undefined;
 }
 
 /**

@@ -177,5 +177,10 @@ const LAST_SOCKETS_MS = 500;
 if (import.meta.main) {
   const io = processIo();
   process.exitCode = await runProgram(program, process.argv.slice(2), io);
-  void io.printed().then(() => setTimeout(() => process.exit(), LAST_SOCKETS_MS).unref());
+  const unprinted = await io.printed();
+  if (unprinted) {
+    io.err(`signalbox: error: Cannot print: ${unprinted.message}\n`);
+    process.exitCode ||= 1;
+  }
+  setTimeout(() => process.exit(), LAST_SOCKETS_MS).unref();
 }

@@ -5,9 +5,10 @@ import type { CommandIo } from "./command.ts";
 export interface ProcessIo extends CommandIo {
   /**
    * What was printed is with its reader, or the reader is gone. One such as `less` takes more than a pipe holds when
-   * somebody turns the page; to exit before then would cut it off.
+   * somebody turns the page; to exit before then would cut it off. Gives why it could not be printed: a full disk, not a
+   * reader that left.
    */
-  printed(): Promise<unknown>;
+  printed(): Promise<Error | undefined>;
 }
 
 /** The process we are. */
@@ -15,12 +16,16 @@ export function processIo(): ProcessIo {
   // A reader that went away (`signalbox … | head`) is no reason to fail.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   let printed: Promise<unknown> = Promise.resolve();
+  let failure: Error | undefined;
   return {
     out: (text) => {
       // Bun calls back of each write on its own, not in their order.
-      printed = Promise.all([printed, new Promise((resolve) => process.stdout.write(text, resolve))]);
+      const written = print(text).catch((error: Error & { code?: string }) => {
+        if (error.code !== "EPIPE") failure ??= error;
+      });
+      printed = Promise.all([printed, written]);
     },
-    printed: () => printed,
+    printed: () => printed.then(() => failure),
     err: (text, done) => void process.stderr.write(text, () => done?.()),
     stdin: readStdin,
     ask: process.stdin.isTTY && process.stderr.isTTY ? lineAsker() : undefined,
@@ -28,6 +33,13 @@ export function processIo(): ProcessIo {
     terminal: process.stdout.isTTY ? { columns: process.stdout.columns } : undefined,
     env: process.env,
   };
+}
+
+/** Deno throws where Bun calls back. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** In CI a terminal may be a file that somebody reads later. */

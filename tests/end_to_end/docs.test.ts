@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -50,4 +50,19 @@ test("a slow reader gets all of it", { skip }, () => {
 
 test("a reader that leaves is no failure", { skip }, () => {
   assert.deepEqual(readBy(1), { status: 0, stdout: ROUTING.slice(0, 1), stderr: "" });
+});
+
+const noFull = existsSync("/dev/full") ? undefined : "there is no /dev/full";
+
+test("a full disk is a failure that is told", { skip: noFull }, () => {
+  const [program, ...words] = commandLine();
+  const full = openSync("/dev/full", "w");
+  const { status, stderr } = spawnSync(program!, [...words, "docs", "routing"], {
+    stdio: ["ignore", full, "pipe"],
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  closeSync(full);
+  assert.match(stderr, /^signalbox: error: Cannot print: .*no space left on device.*\n$/i);
+  assert.equal(status, 1);
 });

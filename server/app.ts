@@ -8,7 +8,7 @@ import type { Dashboard } from "./dashboard/dashboard.ts";
 import type { Fleet } from "./fleet.ts";
 import type { WorkerLink } from "./hub/worker_connection.ts";
 import type { Relay } from "./relay/relay.ts";
-import { contextOf } from "./request_contexts.ts";
+import { contextOf, keepAnswer } from "./request_contexts.ts";
 import { answerRouteTest, badRouteTest, routeTestBody } from "./route_test/answer_route_test.ts";
 import type { RelaySettings } from "./route_test/dry_run.ts";
 import type { ServeSettings } from "./settings.ts";
@@ -31,6 +31,9 @@ export interface AppParts {
   /** Milliseconds since 1970. */
   timeMs(): number;
 }
+
+/** Stands for the answer of a request that is relayed. */
+const RELAYED = new Response();
 
 /**
  * The HTTP surface: reserved paths, and one catch-all for everything else. Who may call what was decided before
@@ -72,8 +75,12 @@ export function makeApp(parts: AppParts) {
       .post("/dashboard/sign-out", ({ request }) => parts.dashboard.signOut(contextOf(request)), {
         parse: "none",
       })
-      // The body is the backend's: nothing may parse it.
-      .all("/*", ({ request }) => parts.relay.handle(request, contextOf(request)), { parse: "none" })
+      // The answer goes past Elysia, which would wait for it to find a Response. The handler asks for nothing but the
+      // request, so that nothing parses the body: it is the backend's.
+      .all("/*", ({ request }) => {
+        keepAnswer(request, parts.relay.handle(request, contextOf(request)));
+        return RELAYED;
+      })
   );
 }
 

@@ -5,7 +5,7 @@ import type { RequestContext } from "../shared/runtime/ports.ts";
 import type { Cors } from "./cors.ts";
 import { failureResponse } from "./failure_response.ts";
 import type { Hub } from "./hub/hub.ts";
-import { keepContext } from "./request_contexts.ts";
+import { answerOf, keepContext } from "./request_contexts.ts";
 import { asksForWebSocket, namesEndpoint } from "./request_headers.ts";
 import { type Credential, reservedPath } from "./reserved_paths.ts";
 
@@ -75,7 +75,8 @@ export class Front {
       const detail = "the relay has a dashboard: beside it no page gets a service worker";
       throw new RelayFailure("path_not_allowed", { detail });
     }
-    return this.#parts.app.fetch(request);
+    const response = this.#parts.app.fetch(request);
+    return answerOf(request) ?? response;
   }
 
   /** The handlers of reserved paths are plain functions: what they throw arrives here, not at the relay. */

@@ -4,13 +4,14 @@ import type { ClientKey, ClientKeyMap } from "./keys_file.ts";
 /** Longer texts are no key of ours and not worth hashing. */
 const LONGEST_KEY = 1024;
 
-/** `Bearer` and blanks can be written in many ways. */
+/** `Bearer` and blanks can be written in many ways: so many of them are remembered, and none that is long. */
 const REMEMBERED_MAX = 1024;
+const LONGEST_REMEMBERED = 256;
 
 /**
  * Finds the key that a header's value shows, by its digest, so that no comparison tells how near a guess was. What
- * showed one is remembered until the keys change: a digest costs more than everything else that lets a client in. The
- * map finds a text by a hash of all of it, so that looking there tells no more than the digest would.
+ * showed one is remembered until the keys change: a digest costs more than everything else that lets a client in. Only a
+ * guess that has the hash of a right text in the map is ever compared with it, and that hash takes in all of the text.
  */
 export class ShownKeys {
   #keys: ClientKeyMap | undefined;
@@ -31,7 +32,7 @@ export class ShownKeys {
 
   #findByDigest(value: string, keys: ClientKeyMap): ClientKey | undefined {
     const key = keys.get(hashOf(value));
-    if (!key) return undefined;
+    if (!key || value.length > LONGEST_REMEMBERED) return key;
     if (this.#remembered.size >= REMEMBERED_MAX) this.#remembered.clear();
     this.#remembered.set(value, key);
     return key;

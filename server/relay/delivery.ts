@@ -25,6 +25,8 @@ export interface DeliveryClient {
   answered(response: Response): void;
   /** There is none. */
   failed(thrown: unknown): void;
+  /** It has to wait for a slot: nobody is to get one whose client has left. */
+  waits(): void;
   /** Reading the client's body failed. */
   uploadFailed(failure: RelayFailure): void;
 }

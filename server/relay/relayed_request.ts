@@ -1,4 +1,5 @@
 import { RelayFailure, toFailure } from "../../shared/failures.ts";
+import { log } from "../../shared/log.ts";
 import type { RequestContext } from "../../shared/runtime/ports.ts";
 import type { Watched } from "../../shared/sweeper.ts";
 import { failureResponse } from "../failure_response.ts";
@@ -78,7 +79,17 @@ export class RelayedRequest implements Watched, DeliveryClient, AnsweredClient {
   failed(thrown: unknown): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.answered(this.#refusal(toFailure(thrown)));
+    let response = new Response(null, { status: 500 });
+    try {
+      response = this.#refusal(toFailure(thrown));
+    } catch (error) {
+      log.error("A request could not be refused", { request_id: this.record.requestId, error });
+    }
+    this.answered(response);
+  }
+
+  waits(): void {
+    this.#watchClient();
   }
 
   uploadFailed(failure: RelayFailure): void {

@@ -105,9 +105,11 @@ export class Responder {
 /**
  * Whether a whole body goes out whole, with its length. A longer one costs Bun 27 writes, one for each piece of
  * the head (counted with strace, Bun 1.4.5), against 4 when it is streamed: that is paid where the backend gave a
- * length, which a streamed body would lose.
+ * length, which a streamed body would lose. Where the backend gave no type, Bun would make one up for a whole body.
  */
 function leavesInOneWrite({ head, early }: Answer): boolean {
+  const isEmpty = early.every(({ length }) => length === 0);
+  if (!isEmpty && fieldValue(head.headers, "content-type") === undefined) return false;
   if (fieldValue(head.headers, "content-length") !== undefined) return true;
   return early.reduce((sum, chunk) => sum + chunk.length, 0) <= ONE_WRITE_BYTES;
 }

@@ -133,8 +133,9 @@ export class Tries implements Delivery {
   }
 
   #waitInLine(): Promise<Placed<WorkerLink>> {
-    const { parts, body, arrivedAtMs } = this.#options;
+    const { parts, body, arrivedAtMs, client } = this.#options;
     this.#leaveLine = new AbortController();
+    client.waits();
     return parts.line.enter({
       request: this.#placement.request,
       bytes: body.heldBytes,
@@ -187,8 +188,7 @@ export class Tries implements Delivery {
     const { intent, body, parts } = this.#options;
     const { routingText } = intent;
     if (!routingText || !body.start) return [];
-    const withoutPreferences = parts.settings.stripProvider;
-    return bodyEdits(body.start, routingText, { model, withoutPreferences });
+    return bodyEdits(body.start, routingText, { model, withoutPreferences: parts.settings.stripProvider });
   }
 
   /** Called within the event that brought the head, so that nothing that follows can be missed. */
@@ -231,9 +231,9 @@ export class Tries implements Delivery {
 
   /** Remember why the try failed. @throws it when the re-send rules allow no other. */
   #checkResend(failure: AttemptFailure): void {
-    const { replayable } = this.#options.body;
+    const rules = { repeatable: this.#isRepeatable(), replayable: this.#options.body.replayable };
     this.#failure = failureOf(failure);
-    if (!this.#resends.allows(failure, { repeatable: this.#isRepeatable(), replayable })) throw this.#failure;
+    if (!this.#resends.allows(failure, rules)) throw this.#failure;
   }
 
   #isRepeatable(): boolean {

@@ -21,7 +21,8 @@ const SCHEME_LENGTH = 8;
 class BunContext implements RequestContext {
   /** What the handler gave: from when there is a response on, its body tells that the client left. */
   answer: Response | Promise<Response> | undefined;
-  #peer: string | undefined;
+  /** Known only as long as the client is there. */
+  readonly peer: string;
   #target: string | undefined;
   #fields: ReceivedFields | undefined;
 
@@ -29,11 +30,8 @@ class BunContext implements RequestContext {
     private readonly server: Server,
     private readonly request: Request,
     readonly secure: boolean,
-  ) {}
-
-  get peer(): string {
-    this.#peer ??= peerAddress(this.server.requestIP(this.request)?.address);
-    return this.#peer;
+  ) {
+    this.peer = peerAddress(server.requestIP(request)?.address);
   }
 
   get target(): string {
@@ -90,6 +88,7 @@ function serve(options: ListenOptions, port: number, tls: ListenOptions["tls"]):
       websocket: socketHandlers(options.maxMessageBytes),
       fetch(request: Request, server: Server) {
         const context = new BunContext(server, request, secure);
+        if (context.peer === "" && unix === undefined) return new Response(null, { status: 400 });
         context.answer = handle(request, context);
         return context.answer;
       },

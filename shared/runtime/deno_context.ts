@@ -31,19 +31,18 @@ export class DenoContext implements RequestContext {
   readonly target: string;
   readonly fields: ReceivedFields;
   readonly request: Request;
+  /** Known only as long as the client is there. */
+  readonly peer: string;
 
   constructor(
     private readonly incoming: IncomingMessage,
     private readonly outgoing: ServerResponse,
     private readonly options: DenoContextOptions,
   ) {
+    this.peer = peerAddress(incoming.socket.remoteAddress);
     this.target = targetOf(incoming);
     this.request = requestOf(incoming, this.target, options.secure);
     this.fields = new ReceivedFields(this.request.headers);
-  }
-
-  get peer(): string {
-    return peerAddress(this.incoming.socket.remoteAddress);
   }
 
   get secure(): boolean {

@@ -129,6 +129,8 @@ class DenoListener implements Listener {
     if (hasForeignCoding(incoming)) {
       return void outgoing.writeHead(400, ["content-length", "0", "connection", "close"]).end();
     }
+    if (this.options.unix === undefined && incoming.socket.remoteAddress === undefined)
+      return void outgoing.destroy();
     const secure = this.options.tls !== undefined;
     let context: DenoContext | undefined;
     try {

@@ -44,7 +44,7 @@ export interface ListenOptions {
   /** A longer WebSocket message closes that socket. */
   maxMessageBytes: number;
   /**
-   * Every HTTP request that the runtime could parse, upgrades included. Throwing is a bug: it answers 500 without
+   * Every HTTP request that the runtime could parse, upgrades included, but of a client that has left by then. Throwing is a bug: it answers 500 without
    * a body, and nobody logs it. The runtime never times a request out by itself: whoever answers keeps the
    * deadlines. A body that nobody reads holds its client back; a response without reading it is fine.
    */

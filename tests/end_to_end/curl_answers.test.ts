@@ -50,6 +50,16 @@ describe("answers to curl", { skip: noCurl() }, () => {
     assert.equal(got.value("content-type"), "application/octet-stream");
   });
 
+  test("an answer without a type gets none", LIMIT, async () => {
+    for (const body of ["", "some text", "x".repeat(100_000)]) {
+      for (const length of [{}, { "content-length": String(body.length) }]) {
+        const got = await answered(200, length, { body: Buffer.from(body) });
+        assert.equal(got.body.toString(), body);
+        assert.equal(got.value("content-type"), "");
+      }
+    }
+  });
+
   test("gzip stays gzip, br stays br", OF_BYTES, async () => {
     for (const [encoding, bytes] of [
       ["gzip", gzipSync("some text ".repeat(1000))],

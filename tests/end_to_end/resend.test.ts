@@ -90,9 +90,8 @@ async function tryTwice(failure: string, request: RequestText) {
   await using second = await connect();
   second.onRequest = async (again) => again.answer(200, (await again.received()).body);
   await FAILURES[failure]!(held, first);
-  await client.receives("\r\n\r\n");
-  const status = Number(client.received.split(" ")[1]);
-  return { status, seen: second.requests.length, body: client.received.split("\r\n\r\n")[1] };
+  const { status, body } = await client.response();
+  return { status, seen: second.requests.length, body };
 }
 
 for (const failure of BEFORE_START) {

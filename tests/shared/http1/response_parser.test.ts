@@ -61,7 +61,7 @@ const RESPONSE = Buffer.from(
 const HEAD_BYTES = RESPONSE.indexOf("\r\n\r\n") + 4;
 
 const STOPPED: [answer: Buffer, events: string[]][] = [
-  [RESPONSE, ["head", "a", "b", "end"]],
+  [RESPONSE, ["head", "ab", "end"]],
   [Buffer.from(`${lines("HTTP/1.1 200 OK", "Content-Length: 1", "")}a`), ["head", "a", "end"]],
   [Buffer.from(lines("HTTP/1.1 204 No Content", "")), ["head", "end"]],
 ];
@@ -80,7 +80,7 @@ for (const [answer, events] of STOPPED) {
         switched: () => see("switched"),
       });
       parser.begin("GET");
-      parser.receive(answer);
+      parser.receive(Uint8Array.from(answer));
       parser.eof();
       assert.deepEqual(seen, events.slice(0, at + 1));
     });
@@ -96,7 +96,7 @@ test("one parser reads one response after the other, also after one that broke o
     switched: () => assert.fail("switched"),
   });
   parser.begin("GET");
-  parser.receive(RESPONSE);
+  parser.receive(Uint8Array.from(RESPONSE));
   assert.ok(parser.reusable);
   parser.begin("GET");
   assert.equal(parser.begun, false);
@@ -105,8 +105,47 @@ test("one parser reads one response after the other, also after one that broke o
   assert.ok(parser.begun);
   parser.begin("HEAD");
   parser.receive(RESPONSE.subarray(0, HEAD_BYTES));
-  assert.deepEqual(seen, ["200", "a", "b", "end", "200", "a", "200", "end"]);
+  assert.deepEqual(seen, ["200", "ab", "end", "200", "a", "200", "end"]);
   assert.ok(parser.reusable);
+});
+
+test("short chunks of one read are one piece, a long one is a piece of its own, and nothing is lost between them", () => {
+  const sizes = [3, 5, 5000, 2, 4096, 4097, 1, 1, 70_000];
+  const content = Buffer.from(sizes.map((size, at) => String.fromCharCode(97 + at).repeat(size)).join(""));
+  let framed = lines("HTTP/1.1 200 OK", "Transfer-Encoding: chunked", "");
+  let from = 0;
+  for (const size of sizes) {
+    framed += `${size.toString(16)};x\r\n${content.toString("latin1", from, from + size)}\r\n`;
+    from += size;
+  }
+  for (const broken of [false, true]) {
+    const bytes = Buffer.from(`${framed}${broken ? "no size" : "0\r\nx-sum: 1\r\n\r\n"}`, "latin1");
+    for (const readBytes of [bytes.length, 4096, 100, 7, 1]) {
+      const pieces: Buffer[] = [];
+      const ignore = () => {};
+      const parser = new ResponseParser({
+        head: ignore,
+        // As views of one read may be kept until it is settled, none may change under the next.
+        data: (piece) => pieces.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length)),
+        end: ignore,
+        switched: ignore,
+      });
+      parser.begin("GET");
+      const read = () => {
+        for (let at = 0; at < bytes.length; at += readBytes)
+          parser.receive(Uint8Array.from(bytes.subarray(at, at + readBytes)));
+      };
+      if (broken) assert.throws(read, { kind: "invalid" });
+      else read();
+      assert.ok(Buffer.concat(pieces).equals(content), `${readBytes} ${broken}`);
+      assert.equal(parser.reusable, !broken);
+      if (readBytes === bytes.length)
+        assert.deepEqual(
+          pieces.map(({ length }) => length),
+          [8, 9098, 4099, 70_000],
+        );
+    }
+  }
 });
 
 test("names of fields are read anew where another stood in the response before", () => {

@@ -1,8 +1,8 @@
 /**
  * What a request costs that names its provider's endpoint, beside the same one through a bare `Bun.serve` + `fetch`
  * proxy with a warm pool in the same run: `bun bench/override.ts [SECONDS [ROUNDS]]`. Counted is CPU time of the process in the middle (utime +
- * stime of `/proc/PID/stat`) over the number of requests that were answered. The systems take turns, so that a busy
- * machine is busy for all of them. Needs Linux.
+ * stime of `/proc/PID/stat`) over the number of requests that were answered, once both have run for a while. The systems
+ * take turns, so that a busy machine is busy for all of them. Needs Linux.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
@@ -14,6 +14,8 @@ import { cpuMs, startBackend } from "./processes.ts";
 
 const SECONDS = Number(process.argv[2] ?? 4);
 const ROUNDS = Number(process.argv[3] ?? 3);
+/** So long a process is young: its code is still being compiled. */
+const WARM_UP_SECONDS = 4;
 const CONNECTIONS = 32;
 const KEY = "sbx_key-of-the-benchmark-0123456789";
 
@@ -47,7 +49,6 @@ async function load({ url }: System, path: string, seconds: number): Promise<num
 
 /** Microseconds of CPU for a request. */
 async function cost(system: System, path: string): Promise<number> {
-  await load(system, path, 1);
   const beforeMs = cpuMs(system.pid);
   const requests = await load(system, path, SECONDS);
   return ((cpuMs(system.pid) - beforeMs) * 1000) / requests;
@@ -84,10 +85,13 @@ const systems: System[] = [
 try {
   console.log(execFileSync("uname", ["-sr"], { encoding: "utf8" }).trim());
   for (const path of ["/unary", "/burst"]) {
+    const ratios: number[] = [];
+    for (const system of systems) await load(system, path, WARM_UP_SECONDS);
     for (let round = 1; round <= ROUNDS; round++) {
       const costs: number[] = [];
       for (const system of systems) costs.push(await cost(system, path));
       const [bare = 0, override = 0] = costs;
+      ratios.push(override / bare);
       console.log(
         [
           path.padEnd(7),
@@ -97,6 +101,8 @@ try {
         ].join("  "),
       );
     }
+    const middle = ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length / 2)]!;
+    console.log(`${path.padEnd(7)}  in the middle ${middle.toFixed(2)} x`);
   }
 } finally {
   backend.stop();

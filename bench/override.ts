@@ -41,7 +41,7 @@ async function load({ url }: System, path: string, seconds: number): Promise<num
     "0",
     JSON.stringify(headers(path)),
   ];
-  const child = spawn("bun", words, { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
   for await (const piece of child.stdout) text += piece;
   return (JSON.parse(text) as { requests: number }).requests;
@@ -55,7 +55,7 @@ async function cost(system: System, path: string): Promise<number> {
 }
 
 async function startProxy(origin: string): Promise<{ url: string; pid: number }> {
-  const child = spawn("bun", [join(import.meta.dirname, "fetch_proxy.ts"), origin], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "fetch_proxy.ts"), origin], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   process.on("exit", () => child.kill("SIGKILL"));

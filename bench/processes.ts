@@ -19,7 +19,7 @@ export function residentBytes(pid: number): number {
 
 /** The backend of the benchmarks, as a process. */
 export async function startBackend(...args: string[]): Promise<{ url: string; pid: number; stop(): void }> {
-  const child = spawn("bun", [join(import.meta.dirname, "raw_backend.ts"), ...args], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "raw_backend.ts"), ...args], {
     stdio: ["ignore", "pipe", "ignore"],
   });
   // Also when the run fails: nothing stays behind.

@@ -13,6 +13,7 @@ import { BUN } from "../support/runtimes.ts";
 const AT_MOST = 1.35;
 const ROUND_SECONDS = 1;
 const ROUNDS = 5;
+const LIMIT_MS = 120_000;
 
 const skip =
   cannotOn("deno", "Deno's listener takes more than Bun's for what is small (docs/runtimes.md)") ??
@@ -20,9 +21,9 @@ const skip =
     ? undefined
     : "needs Linux, which tells what a process took of the processor");
 
-test("the override costs about what a bare proxy does", { skip }, (t) => {
+test("the override costs about what a bare proxy does", { skip, timeout: LIMIT_MS }, (t) => {
   const words = [join(import.meta.dirname, "../../bench/override.ts"), `${ROUND_SECONDS}`, `${ROUNDS}`];
-  const { status, stdout, stderr } = spawnSync(BUN, words, { encoding: "utf8", timeout: 120_000 });
+  const { status, stdout, stderr } = spawnSync(BUN, words, { encoding: "utf8", timeout: LIMIT_MS });
   assert.equal(status, 0, stderr);
   t.diagnostic(stdout);
   const middles = [...stdout.matchAll(/in the middle ([\d.]+) x/g)].map(([, ratio]) => Number(ratio));

@@ -46,6 +46,9 @@ const RESPONSE_STOPS: ReadonlySet<string> = new Set(HOP_BY_HOP);
 /** What stops where HTTP/1.1 is written: framing and `Host` are written anew for the next hop. */
 export const HTTP1_STOPS: ReadonlySet<string> = new Set([...HOP_BY_HOP, "content-length", "host", "expect"]);
 
+/** nginx in front would collect events into pages unless it says `no`. */
+export const BUFFERING_HEADER = "x-accel-buffering";
+
 /** How the relay names itself in `Via` (RFC 9110 7.6.3). */
 const VIA = "1.1 signalbox";
 
@@ -121,27 +124,35 @@ export function pairsBeyond(received: HeaderPairs, stops: ReadonlySet<string>): 
   });
 }
 
+/** The relay's own fields of an answer, for `addResponseHeaders`. */
+export function relayHeaders(fields: Readonly<Record<string, string>>): Headers {
+  return new Headers({ ...fields, via: VIA });
+}
+
 /**
- * Sets what of a worker's response goes to the client, and the relay's own `additions`, which replace. The length is
- * left out: the runtime frames the body. A worker is not trusted: what it should have stopped stops here.
+ * Adds what of a worker's response goes to the client to the relay's own fields, made by `relayHeaders`, of which it
+ * replaces none. The length is left out: the runtime frames the body. A worker is not trusted: what it should have
+ * stopped stops here.
  *
  * @throws RelayFailure `worker_invalid` when a name is no token or a value holds CR, LF, NUL or more than Latin-1.
  */
-export function setResponseHeaders(
-  headers: Headers,
-  pairs: HeaderPairs,
-  additions: Readonly<Record<string, string>>,
-): Headers {
+export function addResponseHeaders(headers: Headers, pairs: HeaderPairs): Headers {
   const named = namedByConnection(pairs);
+  let via: string | undefined;
   for (const [name, value] of pairs) {
     const lower = name.toLowerCase();
     if (RESPONSE_STOPS.has(lower) || named?.has(lower)) continue;
     if (lower === "content-length" || lower.startsWith("x-signalbox-")) continue;
     if (lower === "set-cookie" && setsSession(value)) continue;
-    append(headers, lower, value);
+    // Of the relay's own the one that a backend may know too.
+    if (lower === BUFFERING_HEADER && headers.has(BUFFERING_HEADER)) continue;
+    if (lower === "via") via = continued(via, value);
+    else append(headers, lower, value);
   }
-  headers.set("via", continued(headers.get("via"), VIA));
-  for (const name in additions) headers.set(name, additions[name]!);
+  if (via !== undefined) {
+    headers.delete("via");
+    append(headers, "via", continued(via, VIA));
+  }
   return headers;
 }
 

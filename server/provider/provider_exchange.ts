@@ -2,15 +2,16 @@ import { dialFailure } from "../../shared/http1/failure.ts";
 import type {
   ClientExchange,
   Http1Failure,
-  ExchangeHandlers as Http1Handlers,
+  Http1ResponseHead,
   RequestBody,
 } from "../../shared/http1/types.ts";
-import type { LinkRequestHead } from "../../shared/link/events.ts";
+import { joined } from "../../shared/joined.ts";
+import type { LinkRequestHead, ResetCode } from "../../shared/link/events.ts";
 import type { ExchangeHandlers } from "../../shared/link/link.ts";
 import { http1Framing, RESET_OF_HTTP1 } from "../../shared/link/over_http1.ts";
 import { mayResend } from "../../shared/resend.ts";
 import type { CarriedExchange } from "../relay/carrier.ts";
-import { joined } from "../relay/joined.ts";
+import { AddressTry, type TriedRequest } from "./address_try.ts";
 import type { ProviderCarrier } from "./provider_carrier.ts";
 
 /** What may wait here for the client of the relay: the first credit that a link gives. */
@@ -23,7 +24,7 @@ const UNSENT_MAX_BYTES = 64 * 1024;
 const NO_PATHS: ReadonlySet<string> = new Set();
 
 /** One request on its way to a provider, and its answer: to the relay what an exchange of a link is. */
-export class ProviderExchange implements CarriedExchange {
+export class ProviderExchange implements CarriedExchange, TriedRequest {
   readonly #carrier: ProviderCarrier;
   readonly #head: LinkRequestHead;
   readonly #handlers: ExchangeHandlers;
@@ -111,7 +112,7 @@ export class ProviderExchange implements CarriedExchange {
       this.#carrier.originAt(addresses[at]!),
       { method, target: target.target, headers: headers.filter(isNotFraming) },
       this.#framing,
-      this.#answerHandlers(addresses, at),
+      new AddressTry(this, addresses, at),
       {
         idempotent: mayResend({ method, path: "" }, NO_PATHS),
         firstBytes: whole ? joined(this.#unsent) : undefined,
@@ -129,63 +130,70 @@ export class ProviderExchange implements CarriedExchange {
     return typeof this.#framing === "object" && this.#framing.length === this.#unsentBytes;
   }
 
-  #answerHandlers(addresses: readonly string[], at: number): Http1Handlers {
-    const handlers = this.#handlers;
-    return {
-      started: () => {
-        this.#started = true;
-        this.#unsent = [];
-        this.#tell(() => handlers.started?.());
-      },
-      head: ({ status, headers }) => {
-        this.#touched = true;
-        // All of the fields: what stops at a hop stops where the client's response is made.
-        this.#tell(() => handlers.response?.({ status, headers }));
-      },
-      data: (bytes) => this.#data(bytes),
-      end: () => {
-        this.#over = true;
-        this.#touched = true;
-        this.#tell(() => handlers.end());
-      },
-      drain: () => {
-        if (!this.#blocked) return;
-        this.#blocked = false;
-        this.#tell(() => handlers.writable?.());
-      },
-      settled: () => this.#settle(),
-      failed: (failure) => {
-        const untouched = failure.kind === "unreachable" && !this.#started;
-        if (untouched && at + 1 < addresses.length) this.#connect(addresses, at + 1);
-        else this.#fail(failure);
-      },
-    };
+  // --- from the provider, by way of an `AddressTry` --------------------------------------------------------
+
+  started(): void {
+    this.#started = true;
+    this.#unsent = [];
+    this.#tell(this.#handlers.started);
   }
 
-  // --- from the provider -----------------------------------------------------------------------------------
+  answered({ status, headers }: Http1ResponseHead): void {
+    this.#touched = true;
+    try {
+      // All of the fields: what stops at a hop stops where the client's response is made.
+      this.#handlers.response?.({ status, headers });
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
 
-  #data(bytes: Uint8Array): void {
+  received(bytes: Uint8Array): void {
     this.#unconsumed += bytes.length;
     if (this.#unconsumed >= WINDOW_BYTES && !this.#paused) {
       this.#paused = true;
       this.#request!.pause();
     }
     this.#touched = true;
-    this.#tell(() => this.#handlers.data(bytes, false));
+    try {
+      this.#handlers.data(bytes, false);
+    } catch (error) {
+      this.#fault(error);
+    }
   }
+
+  settled(): void {
+    if (!this.#touched) return;
+    this.#touched = false;
+    this.#tell(this.#handlers.settled);
+  }
+
+  answerOver(): void {
+    this.#over = true;
+    this.#touched = true;
+    this.#tell(this.#handlers.end);
+  }
+
+  drained(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    this.#tell(this.#handlers.writable);
+  }
+
+  tryFailed(failure: Http1Failure, addresses: readonly string[], at: number): void {
+    const untouched = failure.kind === "unreachable" && !this.#started;
+    if (untouched && at + 1 < addresses.length) this.#connect(addresses, at + 1);
+    else this.#fail(failure);
+  }
+
+  // ---------------------------------------------------------------------------------------------------------
 
   #fail(failure: Http1Failure): void {
     if (this.#over) return;
     this.#stop();
     this.#carrier.failed(failure);
     const text = failure.during ? `${failure.kind} (${failure.during})` : failure.kind;
-    this.#tell(() => this.#handlers.reset(RESET_OF_HTTP1[failure.kind], text));
-  }
-
-  #settle(): void {
-    if (!this.#touched) return;
-    this.#touched = false;
-    this.#tell(() => this.#handlers.settled?.());
+    this.#reset(RESET_OF_HTTP1[failure.kind], text);
   }
 
   #stop(): void {
@@ -195,17 +203,30 @@ export class ProviderExchange implements CarriedExchange {
     this.#request?.cancel();
   }
 
-  /** What a handler throws must not reach the connection. */
-  #tell(handler: () => void): void {
+  /** Calls a handler of the relay's, if it has this one. */
+  #tell(handler: (() => void) | undefined): void {
     try {
-      handler();
+      handler?.call(this.#handlers);
     } catch (error) {
-      this.#carrier.fault(error);
-      if (this.#faulty) return;
-      this.#faulty = true;
-      this.#stop();
-      this.#tell(() => this.#handlers.reset("cancelled", "a fault of the relay"));
+      this.#fault(error);
     }
+  }
+
+  #reset(code: ResetCode, text: string): void {
+    try {
+      this.#handlers.reset(code, text);
+    } catch (error) {
+      this.#fault(error);
+    }
+  }
+
+  /** What a handler threw must not reach the connection. */
+  #fault(error: unknown): void {
+    this.#carrier.fault(error);
+    if (this.#faulty) return;
+    this.#faulty = true;
+    this.#stop();
+    this.#reset("cancelled", "a fault of the relay");
   }
 }
 

@@ -1,12 +1,12 @@
 import { Buffer } from "node:buffer";
 import { fieldValue } from "../../shared/headers.ts";
+import { joined } from "../../shared/joined.ts";
 import type { LinkResponseHead } from "../../shared/link/events.ts";
 import { readMembers } from "../json_members.ts";
 import { givesId, keptIdsInPath } from "../kept_things.ts";
 import { isCoded, isJson, mediaType } from "../media_type.ts";
 import { ByteTail } from "./byte_tail.ts";
 import { DataEvents } from "./data_events.ts";
-import { joined } from "./joined.ts";
 
 /** The usage stands in the last members of an answer, or in its last events. */
 const USAGE_WITHIN_BYTES = 4 * 1024;

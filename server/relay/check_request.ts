@@ -13,8 +13,7 @@ const NEVER_RELAYED = new Set(["CONNECT", "TRACE"]);
  * What is wrong with a request before its body is looked at.
  * @throws RelayFailure in the order of the checks
  */
-export function checkRequest(request: Request, context: RequestContext, parts: RelayParts): Caller {
-  const { method } = request;
+export function checkRequest(method: string, context: RequestContext, parts: RelayParts): Caller {
   const { fields: headers, target } = context;
   const head = { headers, method, target };
   const names = namesEndpoint(headers);

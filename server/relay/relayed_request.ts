@@ -10,13 +10,13 @@ import type { Delivery, DeliveryClient, DeliveryOptions } from "./delivery.ts";
 import { outcomeCode } from "./outcome_code.ts";
 import type { Caller, RelayParts } from "./parts.ts";
 import { ProviderDelivery } from "./provider_delivery.ts";
-import { RequestBody } from "./request_body.ts";
+import { type BodySender, RequestBody } from "./request_body.ts";
 import { RequestRecord } from "./request_record.ts";
 import { type AnsweredClient, Responder } from "./responder.ts";
 import { Tries } from "./tries.ts";
 
 /** One client request, from its arrival to the last byte of its answer. */
-export class RelayedRequest implements Watched, DeliveryClient, AnsweredClient {
+export class RelayedRequest implements Watched, BodySender, DeliveryClient, AnsweredClient {
   /** When the wait for the first byte of an answer, or for the client's next piece of the body, is over. */
   deadlineMs: number;
   readonly method: string;
@@ -27,6 +27,7 @@ export class RelayedRequest implements Watched, DeliveryClient, AnsweredClient {
   readonly #arrivedAtMs: number;
   readonly #responder: Responder;
   #watch = 0;
+  #caller: Caller | undefined;
   #body: RequestBody | undefined;
   #delivery: Delivery | undefined;
   /** It goes to an endpoint of its own. */
@@ -45,7 +46,7 @@ export class RelayedRequest implements Watched, DeliveryClient, AnsweredClient {
     this.method = request.method;
     this.#arrivedAtMs = parts.clock.nowMs();
     this.deadlineMs = this.#arrivedAtMs + parts.settings.requestTimeoutMs;
-    this.record = new RequestRecord(request, context, this.#arrivedAtMs);
+    this.record = new RequestRecord(this.method, context, this.#arrivedAtMs);
     this.#responder = new Responder(parts, this);
   }
 
@@ -67,6 +68,24 @@ export class RelayedRequest implements Watched, DeliveryClient, AnsweredClient {
   /** Most small requests are over before it would matter that their client has left. */
   lasts(): void {
     this.#watchClient();
+  }
+
+  // --- from the body ---------------------------------------------------------------------------------------
+
+  keepsWaiting(isWaiting: boolean): void {
+    const { settings, clock } = this.#parts;
+    this.#waitingForClient = isWaiting;
+    // Until a sweep has seen it, hardly any time has gone by.
+    const nowMs = this.#watchesClient ? clock.nowMs() : this.#arrivedAtMs;
+    this.deadlineMs = nowMs + (isWaiting ? settings.uploadIdleTimeoutMs : settings.requestTimeoutMs);
+  }
+
+  bodyHere(): void {
+    this.#guarded(() => this.#deliver());
+  }
+
+  bodyFailed(failure: RelayFailure): void {
+    this.failed(failure);
   }
 
   // --- from the request's own way --------------------------------------------------------------------------
@@ -114,19 +133,14 @@ export class RelayedRequest implements Watched, DeliveryClient, AnsweredClient {
   // ---------------------------------------------------------------------------------------------------------
 
   #open(): void {
-    const caller = checkRequest(this.#request, this.#context, this.#parts);
+    const caller = checkRequest(this.method, this.#context, this.#parts);
     this.record.client = caller.name;
     this.#toProvider = caller.override !== undefined;
-    const body = new RequestBody(this.#request, this.#context.fields, this.#parts.settings);
-    this.#body = body;
-    body.onWaiting = (isWaiting) => this.#waitsForClient(isWaiting);
-    if (!body.isArriving) return this.#deliver(caller, body);
-    this.#waitsForClient(true);
-    const here = () => {
-      this.#waitsForClient(false);
-      this.#guarded(() => this.#deliver(caller, body));
-    };
-    body.whenHere(here, (failure) => this.failed(failure));
+    this.#caller = caller;
+    const source = { request: this.#request, fields: this.#context.fields, sender: this };
+    this.#body = new RequestBody(source, this.#parts.settings);
+    if (this.#body.isArriving) this.#body.awaitWhole();
+    else this.#deliver();
   }
 
   #guarded(step: () => void): void {
@@ -137,8 +151,10 @@ export class RelayedRequest implements Watched, DeliveryClient, AnsweredClient {
     }
   }
 
-  #deliver(caller: Caller, body: RequestBody): void {
+  #deliver(): void {
     if (this.#settled) return;
+    const caller = this.#caller!;
+    const body = this.#body!;
     const options: DeliveryOptions = {
       parts: this.#parts,
       method: this.method,
@@ -173,15 +189,6 @@ export class RelayedRequest implements Watched, DeliveryClient, AnsweredClient {
     // A chunk may reach beyond the limit: where it ends must have no say in where the request goes.
     const peeked = whole ? start : start?.subarray(0, this.#parts.settings.peekLimitBytes);
     return readIntent({ method: this.method, target, headers, peeked, whole });
-  }
-
-  /** The client's body is what we wait for, or is not any longer: another limit counts. */
-  #waitsForClient(isWaiting: boolean): void {
-    const { settings, clock } = this.#parts;
-    this.#waitingForClient = isWaiting;
-    // Until a sweep has seen it, hardly any time has gone by.
-    const nowMs = this.#watchesClient ? clock.nowMs() : this.#arrivedAtMs;
-    this.deadlineMs = nowMs + (isWaiting ? settings.uploadIdleTimeoutMs : settings.requestTimeoutMs);
   }
 
   #watchClient(): void {

@@ -14,6 +14,22 @@ export interface BodyLimits {
   replayLimitBytes: number;
 }
 
+/** Whose body it is. */
+export interface BodySender {
+  /** The next bytes are what is waited for (true), or are not (false): the upload's idle limit runs meanwhile. */
+  keepsWaiting(isWaiting: boolean): void;
+  /** A body that came in one go is here. */
+  bodyHere(): void;
+  /** It cannot come: `client_gone` or `body_too_large`. */
+  bodyFailed(failure: RelayFailure): void;
+}
+
+export interface BodySource {
+  readonly request: Request;
+  readonly fields: FieldReader;
+  readonly sender: BodySender;
+}
+
 /** Up to this length a body is read in one go, which is cheaper and cannot take long. */
 export const ONE_READ_BYTES = 64 * 1024;
 
@@ -25,6 +41,7 @@ export class RequestBody {
   /** A short body, which is read in one go. */
   readonly #short: Promise<Uint8Array> | undefined;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #sender: BodySender;
   readonly #limits: BodyLimits;
   /** Chunks from the start, or what comes next when the start is no longer kept. */
   #kept: Uint8Array[] = [];
@@ -33,12 +50,10 @@ export class RequestBody {
   #ended = false;
   #replayable = true;
   #reading: Promise<void> | undefined;
-  /** Told when the client keeps us waiting (true) and when it does not: the upload's idle limit runs then. */
-  onWaiting: ((isWaiting: boolean) => void) | undefined;
-
   /** @throws RelayFailure `body_too_large` when the announced length is over the limit */
-  constructor(request: Request, fields: FieldReader, limits: BodyLimits) {
+  constructor({ request, fields, sender }: BodySource, limits: BodyLimits) {
     this.#limits = limits;
+    this.#sender = sender;
     const announced = Number(fields.get("content-length") ?? Number.NaN);
     if (announced > limits.maxBodySizeBytes) throw tooLarge(limits.maxBodySizeBytes);
     // Before `request.body` is looked at: on Bun that makes a stream.
@@ -55,17 +70,23 @@ export class RequestBody {
     return this.#short !== undefined && !this.#ended;
   }
 
-  /** Calls one of the two; `failed` with `client_gone` or `body_too_large`. */
-  whenHere(here: () => void, failed: (failure: RelayFailure) => void): void {
-    const take = (bytes: Uint8Array) => {
-      try {
-        this.#take(bytes);
-      } catch (thrown) {
-        return failed(thrown as RelayFailure);
-      }
-      here();
-    };
-    this.#short!.then(take, (cause) => failed(new RelayFailure("client_gone", { cause })));
+  /** Tells `bodyHere` or `bodyFailed` once all of a body that is arriving is here, or cannot come. */
+  awaitWhole(): void {
+    this.#sender.keepsWaiting(true);
+    this.#short!.then(
+      (bytes) => this.#arrived(bytes),
+      (cause) => this.#sender.bodyFailed(new RelayFailure("client_gone", { cause })),
+    );
+  }
+
+  #arrived(bytes: Uint8Array): void {
+    this.#sender.keepsWaiting(false);
+    try {
+      this.#take(bytes);
+    } catch (failure) {
+      return this.#sender.bodyFailed(failure as RelayFailure);
+    }
+    this.#sender.bodyHere();
   }
 
   get isEmpty(): boolean {
@@ -166,9 +187,9 @@ export class RequestBody {
   }
 
   async #readOnce(): Promise<void> {
-    this.onWaiting?.(true);
+    this.#sender.keepsWaiting(true);
     const { done, value } = await this.#reader!.read().catch(gone);
-    this.onWaiting?.(false);
+    this.#sender.keepsWaiting(false);
     if (done) this.#ended = true;
     else this.#take(value);
   }

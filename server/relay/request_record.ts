@@ -1,6 +1,6 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { RelayFailure } from "../../shared/failures.ts";
-import { fieldValue } from "../../shared/headers.ts";
+import { BUFFERING_HEADER, fieldValue } from "../../shared/headers.ts";
 import type { LinkResponseHead } from "../../shared/link/events.ts";
 import { log, type RequestLine, requestLog } from "../../shared/log.ts";
 import { pathOf } from "../../shared/path_of.ts";
@@ -11,6 +11,7 @@ import type { Intent } from "../intent.ts";
 import type { OverrideTarget } from "../routing/override_types.ts";
 import type { Candidate, Decision, WorkerSnapshot } from "../routing/types.ts";
 import { routeHeader } from "./route_header.ts";
+import { sharedHeaders, shareHeaders } from "./shared_headers.ts";
 
 /** What became of one request: for its log line and for the headers that tell the client. */
 export class RequestRecord {
@@ -35,8 +36,8 @@ export class RequestRecord {
   #status = 0;
   #firstByteMs: number | undefined;
 
-  constructor(request: Request, context: RequestContext, arrivedAtMs: number) {
-    this.#method = request.method;
+  constructor(method: string, context: RequestContext, arrivedAtMs: number) {
+    this.#method = method;
     this.#path = pathOf(context.target);
     this.#headers = context.fields;
     this.#arrivedAtMs = arrivedAtMs;
@@ -102,24 +103,36 @@ export class RequestRecord {
     };
   }
 
-  /** What the relay adds to an answer. */
-  responseHeaders(head: LinkResponseHead): Record<string, string> {
-    const added = this.#whoHadIt({ "x-signalbox-request-id": this.requestId });
-    // nginx in front would collect events into pages.
-    if (fieldValue(head.headers, "content-type")?.startsWith("text/event-stream"))
-      added["x-accel-buffering"] = "no";
-    return this.#notes ? Object.assign(added, this.#notes) : added;
+  /** What the relay says in an answer, as to others of the same kind. Not to be changed. */
+  sharedHeaders(head: LinkResponseHead): Headers {
+    const isEvents = fieldValue(head.headers, "content-type")?.startsWith("text/event-stream") ?? false;
+    const names =
+      lengthAndText(this.#provider) + lengthAndText(this.#worker?.name) + lengthAndText(this.model);
+    const key = `${isEvents ? "events" : "other"} ${this.attempts} ${names}`;
+    return (
+      sharedHeaders(key) ?? shareHeaders(key, this.#whoHadIt(isEvents ? { [BUFFERING_HEADER]: "no" } : {}))
+    );
+  }
+
+  /** What it says in this answer alone. */
+  addOwnHeaders(headers: Headers): void {
+    headers.set("x-signalbox-request-id", this.requestId);
+    for (const name in this.#notes) headers.set(name, this.#notes[name]!);
   }
 
   /** Adds the provider or the worker that answered, or that failed last. */
   #whoHadIt(notes: Record<string, string>): Record<string, string> {
-    const provider = this.#override?.provider ?? this.#worker?.provider;
+    const provider = this.#provider;
     if (provider === undefined) return notes;
     notes["x-signalbox-provider"] = headerText(provider);
     if (this.#worker) notes["x-signalbox-worker"] = headerText(this.#worker.name);
     notes["x-signalbox-attempts"] = String(this.attempts);
     if (this.model !== undefined) notes["x-signalbox-model"] = headerText(this.model);
     return notes;
+  }
+
+  get #provider(): string | undefined {
+    return this.#override?.provider ?? this.#worker?.provider;
   }
 
   #note(name: string, value: string): void {
@@ -150,7 +163,7 @@ export class RequestRecord {
       host: this.#override?.host,
       status: this.#status,
       model: this.model,
-      provider: this.#override?.provider ?? this.#worker?.provider,
+      provider: this.#provider,
       worker: this.#worker?.name,
       client: this.client,
       bytesIn: this.bytesIn,
@@ -164,6 +177,9 @@ export class RequestRecord {
     };
   }
 }
+
+/** No two lists of names are one text together. */
+const lengthAndText = (text: string | undefined) => (text === undefined ? "-" : `${text.length} ${text}`);
 
 /** Workers' names and models that are registered are shorter; a `*` takes any that a client can think of. */
 const NAME_MAX_CHARS = 256;

@@ -1,9 +1,10 @@
 import { RelayFailure } from "../../shared/failures.ts";
-import { fieldValue, setResponseHeaders } from "../../shared/headers.ts";
+import { addResponseHeaders, fieldValue } from "../../shared/headers.ts";
+import { joined } from "../../shared/joined.ts";
+import type { LinkResponseHead } from "../../shared/link/events.ts";
 import { AnswerBody, type BodyOutcome } from "./answer_body.ts";
 import type { AnswerWay } from "./answer_way.ts";
 import type { Answer } from "./attempt.ts";
-import { joined } from "./joined.ts";
 import type { RelayParts } from "./parts.ts";
 import type { RequestRecord } from "./request_record.ts";
 
@@ -41,33 +42,33 @@ export class Responder {
     if (!(head.status >= 200 && head.status <= 599)) throw new RelayFailure("worker_invalid");
     const { record } = this.#client;
     record.answered(head.status, this.#parts.clock);
-    const response = this.#response(answer, way, record.responseHeaders(head));
+    const response = this.#response(answer, way, record.sharedHeaders(head));
     this.#client.begun(this.body !== undefined);
     return response;
   }
 
-  #response(answer: Answer, way: AnswerWay, additions: Record<string, string>): Response {
+  #response(answer: Answer, way: AnswerWay, shared: Headers): Response {
     if (this.#client.method === "HEAD" || BODILESS.has(answer.head.status))
-      return this.#withoutBody(answer, additions);
-    if (answer.whole && !way.change && leavesInOneWrite(answer)) return this.#whole(answer, way, additions);
-    return this.#streamed(answer, way, additions);
+      return this.#withoutBody(answer, shared);
+    if (answer.whole && !way.change && leavesInOneWrite(answer)) return this.#whole(answer, way, shared);
+    return this.#streamed(answer, way, shared);
   }
 
   /** The length that a GET would have is the one thing that a HEAD may say of its body. */
-  #withoutBody({ head }: Answer, additions: Record<string, string>): Response {
-    const response = new Response(null, { status: head.status });
-    setResponseHeaders(response.headers, head.headers, additions);
+  #withoutBody({ head }: Answer, shared: Headers): Response {
+    const response = new Response(null, { status: head.status, headers: shared });
+    this.#addHeaders(response.headers, head);
     const length = fieldValue(head.headers, "content-length");
     if (length !== undefined && head.status !== 204) response.headers.set("content-length", length);
     this.#client.bodyOver({ kind: "complete" });
     return response;
   }
 
-  #whole({ head, early }: Answer, { lessons }: AnswerWay, additions: Record<string, string>): Response {
+  #whole({ head, early }: Answer, { lessons }: AnswerWay, shared: Headers): Response {
     const body = joined(early);
-    // Its own headers are filled: those that are handed in are copied.
-    const response = new Response(body as Uint8Array<ArrayBuffer>, { status: head.status });
-    setResponseHeaders(response.headers, head.headers, additions);
+    // Those that are handed in are copied.
+    const response = new Response(body as Uint8Array<ArrayBuffer>, { status: head.status, headers: shared });
+    this.#addHeaders(response.headers, head);
     this.#client.record.bytesOut = body.length;
     lessons.data(body);
     lessons.end();
@@ -75,9 +76,9 @@ export class Responder {
     return response;
   }
 
-  #streamed(answer: Answer, way: AnswerWay, additions: Record<string, string>): Response {
+  #streamed(answer: Answer, way: AnswerWay, shared: Headers): Response {
     const { attempt, lessons, change } = way;
-    const headers = setResponseHeaders(new Headers(), answer.head.headers, additions);
+    const headers = this.#addHeaders(new Headers(shared), answer.head);
     const { clock, sweeper, settings, runtime } = this.#parts;
     const body = new AnswerBody(
       {
@@ -99,6 +100,12 @@ export class Responder {
     attempt.passOn(body);
     if (answer.whole) body.end();
     return new Response(runtime.streamingBody(body), { status: answer.head.status, headers });
+  }
+
+  #addHeaders(headers: Headers, head: LinkResponseHead): Headers {
+    addResponseHeaders(headers, head.headers);
+    this.#client.record.addOwnHeaders(headers);
+    return headers;
   }
 }
 

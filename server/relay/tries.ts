@@ -1,4 +1,5 @@
 import { type RelayFailure, toFailure } from "../../shared/failures.ts";
+import { joined } from "../../shared/joined.ts";
 import { mayResend } from "../../shared/resend.ts";
 import { bodyEdits, type Edit } from "../body_edits.ts";
 import type { Slot } from "../fleet.ts";
@@ -10,7 +11,6 @@ import type { Placed } from "../waiting_line.ts";
 import { answerWay } from "./answer_way.ts";
 import { type Answer, Attempt, type AttemptFailure, failureOf } from "./attempt.ts";
 import type { Delivery, DeliveryOptions } from "./delivery.ts";
-import { joined } from "./joined.ts";
 import { linkHead } from "./link_head.ts";
 import { type RoutedAttempt, routedAttempt } from "./openrouter_metadata.ts";
 import { Placement } from "./placement.ts";

@@ -1,7 +1,9 @@
+import { joined } from "../joined.ts";
 import type { Connection } from "./connection.ts";
 import { ExchangeState } from "./exchange_state.ts";
 import type { Destination } from "./origin.ts";
 import { BodyWriter, writeHead } from "./request_writer.ts";
+import { giveBackBytes } from "./spare_bytes.ts";
 import {
   type ClientExchange,
   type ExchangeHandlers,
@@ -145,7 +147,9 @@ export class Exchange implements ClientExchange {
     if (this.#paused) connection.pause();
     const opening = this.#unsent ? joined([this.#opening!, ...this.#unsent]) : this.#opening!;
     this.#opening = this.#unsent = undefined;
-    if (connection.write(opening)) this.#tellDrain();
+    const hasRoom = connection.write(opening);
+    if (opening !== this.#whole) giveBackBytes(opening);
+    if (hasRoom) this.#tellDrain();
   }
 
   drained(): void {
@@ -235,14 +239,4 @@ export class Exchange implements ClientExchange {
     if (this.#state.response === "awaited") return quietMs >= limits.firstByteMs ? "first_byte" : undefined;
     return quietMs >= limits.bodyMs ? "body" : undefined;
   }
-}
-
-function joined(parts: Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

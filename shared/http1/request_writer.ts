@@ -1,5 +1,6 @@
 import { FIELD_VALUE_BYTES, isNamed, TARGET_BYTES, TOKEN_BYTES } from "./field_syntax.ts";
 import type { Destination } from "./origin.ts";
+import { takeBytes } from "./spare_bytes.ts";
 import { Http1Failure, type Http1RequestHead, type RequestBody } from "./types.ts";
 
 /** Methods whose absence of a body has to be said (RFC 9110 8.6): some servers wait for one otherwise. */
@@ -14,7 +15,7 @@ const encoder = new TextEncoder();
 
 /**
  * The bytes of a request head, with `firstBytes` of the body behind it: what is sent together goes out in one
- * packet. Nothing is added but `Host` and the framing.
+ * packet. Nothing is added but `Host` and the framing. They are of `takeBytes`.
  *
  * @throws Http1Failure `local` when the head cannot be written as HTTP/1.1 without being read as something else
  */
@@ -85,7 +86,7 @@ class HeadBytes {
   at = 0;
 
   constructor(length: number) {
-    this.bytes = new Uint8Array(length);
+    this.bytes = takeBytes(length);
   }
 
   /** @returns false when a character is not `allowed`, as none beyond Latin-1 is */

@@ -26,6 +26,7 @@ const MAY_IMPORT: readonly (readonly [folder: string, ...targets: string[]])[] =
     "shared/http1",
     "shared/runtime/ports.ts",
     "shared/clock.ts",
+    "shared/joined.ts",
     "shared/open_table.ts",
     "node:buffer",
   ],

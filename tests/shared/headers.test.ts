@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { contentLength, requestPairs, responsePairs, setResponseHeaders } from "../../shared/headers.ts";
+import {
+  addResponseHeaders,
+  contentLength,
+  relayHeaders,
+  requestPairs,
+  responsePairs,
+} from "../../shared/headers.ts";
 import type { HeaderPairs } from "../../shared/http1/types.ts";
 
 const CROSSING = { peer: "192.0.2.7", secure: false, trustedPeer: false, consumed: [] };
@@ -144,43 +150,37 @@ test("each of several Connection fields counts", () => {
     ["connection", "x-other"],
   ];
   assert.deepEqual(responsePairs(pairs), []);
-  assert.deepEqual([...setResponseHeaders(new Headers(), pairs, {})], [["via", VIA]]);
+  assert.deepEqual([...addResponseHeaders(relayHeaders({}), pairs)], [["via", VIA]]);
 });
 
-test("setResponseHeaders() keeps cookies apart, combines the rest, and leaves the length to the runtime", () => {
-  const headers = setResponseHeaders(
-    new Headers(),
-    [
-      ["Set-Cookie", "a=1"],
-      ["set-cookie", "b=2"],
-      ["Vary", "origin"],
-      ["vary", "accept"],
-      ["content-length", "3"],
-    ],
-    {},
-  );
+test("addResponseHeaders() keeps cookies apart, combines the rest, and leaves the length to the runtime", () => {
+  const headers = addResponseHeaders(relayHeaders({}), [
+    ["Set-Cookie", "a=1"],
+    ["set-cookie", "b=2"],
+    ["Vary", "origin"],
+    ["vary", "accept"],
+    ["content-length", "3"],
+  ]);
   assert.deepEqual(headers.getSetCookie(), ["a=1", "b=2"]);
   assert.equal(headers.get("vary"), "origin, accept");
   assert.ok(!headers.has("content-length"));
   assert.equal(headers.get("via"), VIA);
 });
 
-test("setResponseHeaders() does not believe a worker: relay fields and hop-by-hop fields stop, additions replace", () => {
-  const headers = setResponseHeaders(
-    new Headers(),
-    [
-      ["X-Signalbox-Worker", "forged"],
-      ["x-signalbox-attempts", "9"],
-      ["Transfer-Encoding", "chunked"],
-      ["via", "1.1 backend"],
-      ["x-accel-buffering", "yes"],
-    ],
-    { "x-signalbox-worker": "box", "x-accel-buffering": "no" },
-  );
+test("addResponseHeaders() does not believe a worker: relay fields and hop-by-hop fields stop, the relay's own stay", () => {
+  const own = relayHeaders({ "x-signalbox-worker": "box", "x-accel-buffering": "no" });
+  const headers = addResponseHeaders(own, [
+    ["X-Signalbox-Worker", "forged"],
+    ["x-signalbox-attempts", "9"],
+    ["Transfer-Encoding", "chunked"],
+    ["via", "1.1 backend"],
+    ["x-accel-buffering", "yes"],
+    ["Via", "1.0 proxy"],
+  ]);
   assert.deepEqual(Object.fromEntries(headers), {
     "x-signalbox-worker": "box",
     "x-accel-buffering": "no",
-    via: `1.1 backend, ${VIA}`,
+    via: `1.1 backend, 1.0 proxy, ${VIA}`,
   });
 });
 
@@ -194,10 +194,11 @@ const invalid: [name: string, value: string][] = [
   ["a", "x\ny"],
   ["a", "x\0y"],
   ["a", "\u0100"],
+  ["via", "x\r\ny"],
 ];
 for (const pair of invalid) {
-  test(`setResponseHeaders() refuses ${JSON.stringify(pair)}`, () => {
-    assert.throws(() => setResponseHeaders(new Headers(), [pair], {}), {
+  test(`addResponseHeaders() refuses ${JSON.stringify(pair)}`, () => {
+    assert.throws(() => addResponseHeaders(relayHeaders({}), [pair]), {
       name: "RelayFailure",
       code: "worker_invalid",
     });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { requestPairs, setResponseHeaders } from "../../shared/headers.ts";
+import { addResponseHeaders, relayHeaders, requestPairs } from "../../shared/headers.ts";
 import { sessionsIn, setsSession, withoutSession } from "../../shared/session_cookie.ts";
 
 for (const [cookies, sessions, rest] of [
@@ -64,7 +64,7 @@ test("no worker sets it", () => {
   const fields = ["signalbox_session=x; Path=/", " signalbox_session =x", "a=signalbox_session", "b=2"];
   assert.deepEqual(fields.map(setsSession), [true, true, false, false]);
   const pairs = fields.map((value): [string, string] => ["Set-Cookie", value.trim()]);
-  assert.deepEqual(setResponseHeaders(new Headers(), pairs, {}).getSetCookie(), [
+  assert.deepEqual(addResponseHeaders(relayHeaders({}), pairs).getSetCookie(), [
     "a=signalbox_session",
     "b=2",
   ]);

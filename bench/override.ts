@@ -1,8 +1,9 @@
 /**
  * What a request costs that names its provider's endpoint, beside the same one through a bare `Bun.serve` + `fetch`
- * proxy with a warm pool in the same run: `bun bench/override.ts [SECONDS [ROUNDS]]`. Counted is CPU time of the process in the middle (utime +
- * stime of `/proc/PID/stat`) over the number of requests that were answered, once both have run for a while. The systems
- * take turns, so that a busy machine is busy for all of them. Needs Linux.
+ * proxy with a warm pool in the same run: `bun bench/override.ts [SLOTS [WARM_UP_SECONDS]]`. Counted is the CPU time of
+ * all threads of the process in the middle over the number of requests that were answered. The two take turns of a third
+ * of a second: what else runs on the machine changes slower than that, so that neighbouring slots can be compared.
+ * Needs Linux.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
@@ -10,48 +11,58 @@ import process from "node:process";
 import { DnsServer } from "../tests/support/dns_server.ts";
 import { KeysFile } from "../tests/support/keys_file.ts";
 import { RelayProgram } from "../tests/support/program.ts";
-import { cpuMs, startBackend } from "./processes.ts";
+import { LoadConnection, requestTo } from "./load_connection.ts";
+import { startBackend, threadsCpuNs } from "./processes.ts";
 
-const SECONDS = Number(process.argv[2] ?? 4);
-const ROUNDS = Number(process.argv[3] ?? 3);
+const SLOTS = Number(process.argv[2] ?? 60);
 /** So long a process is young: its code is still being compiled. */
-const WARM_UP_SECONDS = 4;
+const WARM_UP_SECONDS = Number(process.argv[3] ?? 10);
+const SLOT_MS = 300;
 const CONNECTIONS = 32;
 const KEY = "sbx_key-of-the-benchmark-0123456789";
 
-interface System {
-  name: string;
-  url: string;
-  pid: number;
-}
+/** One of the two, with connections that stay. */
+class System {
+  readonly #pid: number;
+  readonly #connections: LoadConnection[];
+  #request: Uint8Array = new Uint8Array(0);
+  #answered = 0;
+  #underWay = 0;
+  #running = false;
+  #idle = () => {};
 
-/** The proxy gets them too: what it passes on costs it something. */
-const headers = (path: string) => ({
-  authorization: `Bearer ${KEY}`,
-  "x-provider-endpoint": `http://vllm.pool.example:${port}${path}`,
-});
+  constructor(url: string, pid: number) {
+    this.#pid = pid;
+    const answered = (connection: LoadConnection) => this.#next(connection);
+    this.#connections = Array.from({ length: CONNECTIONS }, () => new LoadConnection(new URL(url), answered));
+  }
 
-async function load({ url }: System, path: string, seconds: number): Promise<number> {
-  const script = join(import.meta.dirname, "load.ts");
-  const words = [
-    script,
-    url + path,
-    String(CONNECTIONS),
-    String(seconds),
-    "0",
-    JSON.stringify(headers(path)),
-  ];
-  const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
-  let text = "";
-  for await (const piece of child.stdout) text += piece;
-  return (JSON.parse(text) as { requests: number }).requests;
-}
+  /** A slot of requests. Returns microseconds of CPU for each. */
+  async cost(request: Uint8Array, slotMs: number): Promise<number> {
+    this.#request = request;
+    const beforeNs = threadsCpuNs(this.#pid);
+    this.#answered = 0;
+    this.#running = true;
+    for (const connection of this.#connections) this.#send(connection);
+    await new Promise((resolve) => setTimeout(resolve, slotMs));
+    this.#running = false;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
+    return (threadsCpuNs(this.#pid) - beforeNs) / 1000 / this.#answered;
+  }
 
-/** Microseconds of CPU for a request. */
-async function cost(system: System, path: string): Promise<number> {
-  const beforeMs = cpuMs(system.pid);
-  const requests = await load(system, path, SECONDS);
-  return ((cpuMs(system.pid) - beforeMs) * 1000) / requests;
+  #send(connection: LoadConnection): void {
+    this.#underWay++;
+    connection.send(this.#request);
+  }
+
+  #next(connection: LoadConnection): void {
+    this.#underWay--;
+    this.#answered++;
+    if (this.#running) this.#send(connection);
+    else if (this.#underWay === 0) this.#idle();
+  }
 }
 
 async function startProxy(origin: string): Promise<{ url: string; pid: number }> {
@@ -78,33 +89,40 @@ const table = {
 const flags = ["--log-level", "warn", "--api-keys-file", keys.path];
 await using relay = await RelayProgram.start(flags, { env: { SIGNALBOX_OVERRIDE: JSON.stringify(table) } });
 const proxy = await startProxy(backend.url);
-const systems: System[] = [
-  { name: "bare proxy", ...proxy },
-  { name: "override", url: relay.url, pid: relay.pid },
-];
+const bare = new System(proxy.url, proxy.pid);
+const override = new System(relay.url, relay.pid);
 try {
   console.log(execFileSync("uname", ["-sr"], { encoding: "utf8" }).trim());
   for (const path of ["/unary", "/burst"]) {
-    const ratios: number[] = [];
-    for (const system of systems) await load(system, path, WARM_UP_SECONDS);
-    for (let round = 1; round <= ROUNDS; round++) {
-      const costs: number[] = [];
-      for (const system of systems) costs.push(await cost(system, path));
-      const [bare = 0, override = 0] = costs;
-      ratios.push(override / bare);
-      console.log(
-        [
-          path.padEnd(7),
-          `bare proxy ${bare.toFixed(0)} us`,
-          `override ${override.toFixed(0)} us`,
-          `${(override / bare).toFixed(2)} x`,
-        ].join("  "),
-      );
+    // The proxy gets the fields too: what it passes on costs it something.
+    const fields = {
+      authorization: `Bearer ${KEY}`,
+      "x-provider-endpoint": `http://vllm.pool.example:${port}${path}`,
+    };
+    const request = requestTo(new URL(path, relay.url), fields);
+    for (const system of [bare, override]) await system.cost(request, WARM_UP_SECONDS * 1000);
+    const slots: { bareUs: number; overrideUs: number }[] = [];
+    while (slots.length < SLOTS) {
+      const bareUs = await bare.cost(request, SLOT_MS);
+      slots.push({ bareUs, overrideUs: await override.cost(request, SLOT_MS) });
     }
-    const middle = ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length / 2)]!;
-    console.log(`${path.padEnd(7)}  in the middle ${middle.toFixed(2)} x`);
+    const [bareUs, overrideUs] = [slots.map((slot) => slot.bareUs), slots.map((slot) => slot.overrideUs)];
+    const ratios = slots.map((slot) => slot.overrideUs / slot.bareUs);
+    console.log(
+      [
+        path.padEnd(7),
+        `bare proxy ${share(bareUs, 0.1)}, ${share(bareUs, 0.5)} us`,
+        `override ${share(overrideUs, 0.1)}, ${share(overrideUs, 0.5)} us`,
+        `(a tenth of the slots below, half of them)`,
+        `in the middle ${share(ratios, 0.5, 3)} x`,
+      ].join("  "),
+    );
   }
 } finally {
   backend.stop();
 }
 process.exit();
+
+function share(values: readonly number[], part: number, digits = 1): string {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * part)]!.toFixed(digits);
+}

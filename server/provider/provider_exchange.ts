@@ -50,8 +50,6 @@ export class ProviderExchange implements CarriedExchange, TriedRequest {
     this.#head = head;
     this.#handlers = handlers;
     this.#framing = http1Framing(head);
-    // Later in this turn: what the caller writes at once leaves together with the head.
-    queueMicrotask(() => this.#begin());
   }
 
   // --- from the relay --------------------------------------------------------------------------------------
@@ -64,12 +62,24 @@ export class ProviderExchange implements CarriedExchange, TriedRequest {
       this.#unsent.push(bytes);
       this.#unsentBytes += bytes.length;
       if (this.#request) this.#request.write(bytes);
-      // Nothing is to come that could leave together with it.
-      else if (this.#isWhole) this.#begin();
+      // Before `bytes` are the caller's again: a whole body needs no copy.
+      else if (this.#isWhole) this.flush();
       if (this.#unsent.length > 0) this.#unsent.push(new Uint8Array(this.#unsent.pop()!));
       this.#blocked = this.#unsentBytes >= UNSENT_MAX_BYTES && !this.#isWhole;
     }
     return !this.#blocked;
+  }
+
+  /** Not before: what the caller writes at once leaves together with the head. */
+  flush(): void {
+    if (this.#over || this.#begun) return;
+    this.#begun = true;
+    const { addresses, done } = this.#carrier.resolve();
+    if (addresses) return this.#connect(addresses);
+    done.then(
+      (found) => this.#connect(found),
+      (error) => this.#fail(dialFailure(this.#carrier.target, error)),
+    );
   }
 
   end(): void {
@@ -90,17 +100,6 @@ export class ProviderExchange implements CarriedExchange, TriedRequest {
   }
 
   // --- connecting ------------------------------------------------------------------------------------------
-
-  #begin(): void {
-    if (this.#over || this.#begun) return;
-    this.#begun = true;
-    const { addresses, done } = this.#carrier.resolve();
-    if (addresses) return this.#connect(addresses);
-    done.then(
-      (found) => this.#connect(found),
-      (error) => this.#fail(dialFailure(this.#carrier.target, error)),
-    );
-  }
 
   /** Nothing is written before there is a connection, so the next address may be tried when there is none. */
   #connect(addresses: readonly string[], at = 0): void {

@@ -77,6 +77,7 @@ export class Attempt implements ExchangeHandlers, UploadTarget {
     this.exchange = carrier.openExchange(head, this);
     if (head.hasBody) this.#upload();
     else this.#uploaded = true;
+    this.exchange.flush?.();
   }
 
   get stopped(): boolean {

@@ -14,6 +14,8 @@ export interface Carrier {
 export interface CarriedExchange {
   /** Copied before the call returns. False: wait for `writable`. */
   write(bytes: Uint8Array): boolean;
+  /** What is there of the request was written: an exchange that lets it leave together need not wait for more. */
+  flush?(): void;
   /** The request's body is complete. */
   end(): void;
   /** Give up on it: no handler is called any more, but for the `settled` that is due after an `end`. */

@@ -11,7 +11,7 @@ import type { Intent } from "../intent.ts";
 import type { OverrideTarget } from "../routing/override_types.ts";
 import type { Candidate, Decision, WorkerSnapshot } from "../routing/types.ts";
 import { routeHeader } from "./route_header.ts";
-import { sharedHeaders, shareHeaders } from "./shared_headers.ts";
+import { sharedHeaders } from "./shared_headers.ts";
 
 /** What became of one request: for its log line and for the headers that tell the client. */
 export class RequestRecord {
@@ -106,12 +106,9 @@ export class RequestRecord {
   /** What the relay says in an answer, as to others of the same kind. Not to be changed. */
   sharedHeaders(head: LinkResponseHead): Headers {
     const isEvents = fieldValue(head.headers, "content-type")?.startsWith("text/event-stream") ?? false;
-    const names =
-      lengthAndText(this.#provider) + lengthAndText(this.#worker?.name) + lengthAndText(this.model);
-    const key = `${isEvents ? "events" : "other"} ${this.attempts} ${names}`;
-    return (
-      sharedHeaders(key) ?? shareHeaders(key, this.#whoHadIt(isEvents ? { [BUFFERING_HEADER]: "no" } : {}))
-    );
+    const { attempts, model } = this;
+    const kind = { provider: this.#provider, worker: this.#worker?.name, model, attempts, isEvents };
+    return sharedHeaders(kind, () => this.#whoHadIt(isEvents ? { [BUFFERING_HEADER]: "no" } : {}));
   }
 
   /** What it says in this answer alone. */
@@ -177,9 +174,6 @@ export class RequestRecord {
     };
   }
 }
-
-/** No two lists of names are one text together. */
-const lengthAndText = (text: string | undefined) => (text === undefined ? "-" : `${text.length} ${text}`);
 
 /** Workers' names and models that are registered are shorter; a `*` takes any that a client can think of. */
 const NAME_MAX_CHARS = 256;

@@ -58,6 +58,8 @@ export class Http1Client {
   /** Of the last request: most clients have one origin. */
   #destination: Destination | undefined;
   #lastId = 0;
+  /** The clock was read then: at the last sweep, or since. */
+  #recentMs = 0;
   readonly #owner: ExchangeOwner;
   #sweepTimer: Timer | undefined;
   #closed = false;
@@ -71,9 +73,10 @@ export class Http1Client {
       firstByteMs: (options.firstByteTimeoutMs ?? 300_000) || NO_LIMIT_MS,
       bodyMs: (options.idleBodyTimeoutMs ?? 300_000) || NO_LIMIT_MS,
     };
-    const nowMs = () => options.clock.nowMs();
+    const nowMs = () => this.#nowMs();
     this.#pool = new Pool({
       nowMs,
+      recentMs: () => this.#recentMs,
       keepAliveMs: options.keepAliveMs ?? 4000,
       maxIdlePerOrigin: options.maxIdlePerOrigin ?? 256,
     });
@@ -131,9 +134,14 @@ export class Http1Client {
     return this.#destination;
   }
 
+  #nowMs(): number {
+    this.#recentMs = this.#clock.nowMs();
+    return this.#recentMs;
+  }
+
   #start(exchange: Exchange): void {
     if (exchange.over) return;
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.#nowMs();
     const connection = this.#pool.take(exchange.to.key, nowMs);
     if (connection) connection.begin(exchange, nowMs);
     else this.#dial(exchange);
@@ -159,7 +167,7 @@ export class Http1Client {
       return exchange.fail(dialFailure(origin, error));
     }
     this.#pool.add(connection);
-    connection.begin(exchange, this.#clock.nowMs());
+    connection.begin(exchange, this.#nowMs());
   }
 
   #armSweep(): void {

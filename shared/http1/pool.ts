@@ -2,6 +2,8 @@ import type { Connection, ConnectionOwner } from "./connection.ts";
 
 export interface PoolOptions {
   nowMs(): number;
+  /** Costs no reading of the clock, and may be a sweep old: a connection then counts as idle for a little longer. */
+  recentMs(): number;
   /** An older one is closed rather than used. */
   keepAliveMs: number;
   maxIdlePerOrigin: number;
@@ -38,7 +40,7 @@ export class Pool implements ConnectionOwner {
   }
 
   released(connection: Connection): void {
-    connection.idleSinceMs = this.#options.nowMs();
+    connection.idleSinceMs = this.#options.recentMs();
     const idle = this.#idle.get(connection.key) ?? this.#newList(connection.key);
     if (idle.length >= this.#options.maxIdlePerOrigin) return connection.close();
     idle.push(connection);

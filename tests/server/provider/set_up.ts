@@ -73,6 +73,8 @@ export class Carried implements ExchangeHandlers {
       this,
     );
     assert.deepEqual(this.events, []);
+    // When the test has written what is there already.
+    queueMicrotask(() => this.exchange.flush?.());
   }
 
   get text(): string {

@@ -7,8 +7,9 @@ import { cannotOn } from "../support/program.ts";
 import { BUN } from "../support/runtimes.ts";
 
 /**
- * A request that names its endpoint costs what a bare proxy takes for it. Single rounds differ by a fifth on a machine
- * that has others on it: what is held here is that it does not cost half as much again.
+ * A request that names its endpoint costs at most what a bare proxy takes for it: a little less in the middle of many
+ * pairs, in runs of their own (ARCHITECTURE.md, "What it costs"). How code came to be compiled differs from process to
+ * process by some percent, and more so where they are still young: what is held here is that it costs no fifth more.
  */
 const AT_MOST = 1.2;
 const SLOTS = 20;

@@ -37,10 +37,6 @@ export class LoadConnection {
     this.#socket.write(request);
   }
 
-  close(): void {
-    this.#socket.destroy();
-  }
-
   #read(data: Buffer): void {
     if (this.#left < 0) {
       this.#head += data.toString("latin1");

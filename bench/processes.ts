@@ -15,10 +15,16 @@ export function cpuMs(pid: number): number {
 /** The same in nanoseconds, which is fine enough for parts of a second: what its threads that still live have used. */
 export function threadsCpuNs(pid: number): number {
   let sum = 0;
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ", 1)[0]);
-  }
+  for (const thread of readdirSync(`/proc/${pid}/task`)) sum += threadCpuNs(`/proc/${pid}/task/${thread}`);
   return sum;
+}
+
+function threadCpuNs(folder: string): number {
+  try {
+    return Number(readFileSync(`${folder}/schedstat`, "utf8").split(" ", 1)[0]);
+  } catch {
+    return 0; // It ended meanwhile.
+  }
 }
 
 /** What a process holds of memory, in bytes. */

@@ -36,8 +36,10 @@ address. Then one credential, as \`credential\` says:
 
 \`secret\` is \`{ file = "PATH" }\`, which starts from the settings file's folder, \`{ env = "VARIABLE" }\`, or
 \`{ credential = "NAME" }\` for systemd's \`LoadCredential=\`. It is sent only where the registrable domain of every pattern is
-written out, so that nobody can register a host that gets it. A file is read again within a second of its change: whatever
-renews a token writes a new file beside it and renames it, as below. While it is gone or empty, the old token stays.
+written out, so that nobody can register a host that gets it. What is registrable is told by the ICANN part of the
+[Public Suffix List](https://publicsuffix.org/list/); with names of a hosting company (\`*.github.io\`), it is for you to know
+whose they are. A file is read again within a second of its change: whatever renews a token writes a new file beside it and
+renames it, as below. While it is gone or empty, the old token stays.
 `;
 
 const PROVIDERS = `## Dedicated AI clusters at OCI

@@ -1,20 +1,15 @@
-/**
- * How many labels at the end of a host belong to a registry, so that anybody may register the one before them.
- *
- * A rule instead of the Public Suffix List, which changes weekly: under a country's domain the usual second-level
- * names are the registry's. Not known are those of places (`kawasaki.jp`, `oslo.no`) and of hosting companies
- * (`github.io`): who writes a pattern knows whose domain it is.
- */
-const SECOND_LEVEL = new Set(
-  (
-    "ac adm adv art arts asn asso biz co com coop csiro ed edu ernet firm gen go gob gok gouv gov govt gub id ind " +
-    "inf info int k12 lg ltd me med mi mil mob mobi museum name ne net nhs nic nom nome or org oz plc police press " +
-    "pri priv pro rec res sch school store tm tv web"
-  ).split(" "),
-);
+import { getPublicSuffix } from "tldts-icann";
 
-/** `labels` from first to last. 1, or 2 for `co.uk` and the like. */
-export function publicSuffixLabels(labels: readonly string[]): 1 | 2 {
-  const [second = "", last = ""] = labels.slice(-2);
-  return last.length === 2 && SECOND_LEVEL.has(second) ? 2 : 1;
+/**
+ * How many labels at the end of a host belong to a registry, so that anybody may register the one before them: 1, 2 for
+ * `co.uk`, 3 for `b.kawasaki.jp`. By the ICANN part of the Public Suffix List (https://publicsuffix.org/list/). Its other
+ * part, names of hosting companies (`github.io`, `googleapis.com`), is left out: who writes a pattern knows whose domain it
+ * is. `labels` from first to last, "" for one that is open. All of them, where they are no name.
+ */
+export function publicSuffixLabels(labels: readonly string[]): number {
+  const host = labels.map((label) => label || ANY_LABEL).join(".");
+  return getPublicSuffix(host)?.split(".").length ?? labels.length;
 }
+
+/** In no suffix of the list: the rules for any label take it, and no others. */
+const ANY_LABEL = "x";

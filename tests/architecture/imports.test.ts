@@ -18,7 +18,7 @@ const MAY_IMPORT: readonly (readonly [folder: string, ...targets: string[]])[] =
   [
     "server/routing",
     ...["server/routing", "shared/endpoint_prefixes.ts", "shared/failures.ts", "shared/labels.ts"],
-    ...["shared/command_line/nearest.ts", "shared/path_of.ts", "shared/printable.ts"],
+    ...["shared/command_line/nearest.ts", "shared/path_of.ts", "shared/printable.ts", "tldts-icann"],
   ],
   // No I/O: bytes in, events out. What they know of sockets and time are types.
   [
@@ -51,7 +51,18 @@ const MAY_IMPORT: readonly (readonly [folder: string, ...targets: string[]])[] =
   ["shared/runtime", "shared/runtime", "shared/release.ts", "shared/received_fields.ts", "node:"],
   ["shared/manual/texts.ts", "shared/manual", ...DOCUMENTS],
   ["shared", "shared", "package.json", "@logtape/logtape", "ipaddr.js", "smol-toml", "zod", "node:"],
-  ["server", "server", "shared", "elysia", "@elysiajs/eden", "ipaddr.js", "smol-toml", "zod", "node:"],
+  [
+    "server",
+    "server",
+    "shared",
+    "elysia",
+    "@elysiajs/eden",
+    "ipaddr.js",
+    "smol-toml",
+    "tldts-icann",
+    "zod",
+    "node:",
+  ],
   ["worker", "worker", "shared", "zod", "node:"],
   ["main.ts", "server", "worker", "shared", "package.json", "node:"],
   ["deploy", "deploy", "shared/commit.ts", "package.json", "package-lock.json", "node:"],

@@ -190,8 +190,19 @@ test("a pattern is its owner's when the label below the registry's is written ou
     "co.uk",
     "*.a.co.uk",
     "*.ibm.de",
+    // Rules of the list for one place, and its exception to one.
+    "*.a.oslo.no",
+    "*.a.b.kawasaki.jp",
+    "*.city.kawasaki.jp",
+    // A hosting company's: whose names they are is known to who writes the pattern.
+    "*.github.io",
+    // In no list.
+    "*.a.internal",
   ];
-  const open = ["*.co.uk", "{x}.com.au", "a-*.ne.jp", "a.*.co.uk"];
+  const open = [
+    ...["*.co.uk", "{x}.com.au", "a-*.ne.jp", "a.*.co.uk"],
+    ...["*.oslo.no", "*.kawasaki.jp", "*.b.kawasaki.jp", "a.*.kawasaki.jp", "{x}.k12.ca.us", "*.sch.uk"],
+  ];
   for (const [hosts, expected] of [
     [own, true],
     [open, false],

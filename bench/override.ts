@@ -1,9 +1,9 @@
 /**
  * What a request costs that names its provider's endpoint, beside the same one through a bare `Bun.serve` + `fetch`
- * proxy with a warm pool in the same run: `bun bench/override.ts [SLOTS [WARM_UP_SECONDS]]`. Counted is the CPU time of
- * all threads of the process in the middle over the number of requests that were answered. The two take turns of a third
- * of a second: what else runs on the machine changes slower than that, so that neighbouring slots can be compared.
- * Needs Linux.
+ * proxy with a warm pool in the same run: `bun bench/override.ts [SLOTS [WARM_UP_SECONDS]]`. The two take turns of a third
+ * of a second: what else runs on the machine changes slower than that, so that neighbouring slots can be compared. Counted
+ * is the CPU time of all threads of the process in the middle, over both turns, as a collector and a compiler may come
+ * later, by the number of requests that were answered. Needs Linux.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
@@ -37,10 +37,9 @@ class System {
     this.#connections = Array.from({ length: CONNECTIONS }, () => new LoadConnection(new URL(url), answered));
   }
 
-  /** A slot of requests. Returns microseconds of CPU for each. */
-  async cost(request: Uint8Array, slotMs: number): Promise<number> {
+  /** Send requests for so long. Returns how many were answered. */
+  async run(request: Uint8Array, slotMs: number): Promise<number> {
     this.#request = request;
-    const beforeNs = threadsCpuNs(this.#pid);
     this.#answered = 0;
     this.#running = true;
     for (const connection of this.#connections) this.#send(connection);
@@ -49,7 +48,11 @@ class System {
     await new Promise<void>((resolve) => {
       this.#idle = resolve;
     });
-    return (threadsCpuNs(this.#pid) - beforeNs) / 1000 / this.#answered;
+    return this.#answered;
+  }
+
+  cpuUs(): number {
+    return threadsCpuNs(this.#pid) / 1000;
   }
 
   #send(connection: LoadConnection): void {
@@ -100,11 +103,18 @@ try {
       "x-provider-endpoint": `http://vllm.pool.example:${port}${path}`,
     };
     const request = requestTo(new URL(path, relay.url), fields);
-    for (const system of [bare, override]) await system.cost(request, WARM_UP_SECONDS * 1000);
+    for (const system of [bare, override]) await system.run(request, WARM_UP_SECONDS * 1000);
     const slots: { bareUs: number; overrideUs: number }[] = [];
     while (slots.length < SLOTS) {
-      const bareUs = await bare.cost(request, SLOT_MS);
-      slots.push({ bareUs, overrideUs: await override.cost(request, SLOT_MS) });
+      const before = { bare: bare.cpuUs(), override: override.cpuUs() };
+      const answered = {
+        bare: await bare.run(request, SLOT_MS),
+        override: await override.run(request, SLOT_MS),
+      };
+      slots.push({
+        bareUs: (bare.cpuUs() - before.bare) / answered.bare,
+        overrideUs: (override.cpuUs() - before.override) / answered.override,
+      });
     }
     const [bareUs, overrideUs] = [slots.map((slot) => slot.bareUs), slots.map((slot) => slot.overrideUs)];
     const ratios = slots.map((slot) => slot.overrideUs / slot.bareUs);

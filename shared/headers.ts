@@ -139,14 +139,18 @@ export function relayHeaders(fields: Readonly<Record<string, string>>): Headers 
 export function addResponseHeaders(headers: Headers, pairs: HeaderPairs): Headers {
   const named = namedByConnection(pairs);
   let via: string | undefined;
+  let saysBuffering: boolean | undefined;
   for (const [name, value] of pairs) {
     const lower = name.toLowerCase();
     if (RESPONSE_STOPS.has(lower) || named?.has(lower)) continue;
     if (lower === "content-length" || lower.startsWith("x-signalbox-")) continue;
     if (lower === "set-cookie" && setsSession(value)) continue;
-    // Of the relay's own the one that a backend may know too.
-    if (lower === BUFFERING_HEADER && headers.has(BUFFERING_HEADER)) continue;
-    if (lower === "via") via = continued(via, value);
+    if (lower === BUFFERING_HEADER) {
+      // Of the relay's own the one that a backend may know too.
+      saysBuffering ??= headers.has(BUFFERING_HEADER);
+      if (saysBuffering) continue;
+    }
+    if (lower === "via") via = continued(via, value.trim());
     else append(headers, lower, value);
   }
   if (via !== undefined) {

@@ -50,6 +50,7 @@ export class RequestBody {
   #ended = false;
   #replayable = true;
   #reading: Promise<void> | undefined;
+
   /** @throws RelayFailure `body_too_large` when the announced length is over the limit */
   constructor({ request, fields, sender }: BodySource, limits: BodyLimits) {
     this.#limits = limits;

@@ -9,6 +9,9 @@ export interface AnswerKind {
   readonly isEvents: boolean;
 }
 
+/** Clients choose what models are called, and may choose long names: those of longer keys are not remembered. */
+const KEY_MAX_CHARS = 1024;
+
 /** More than workers times models in most fleets; names that clients think up for a `*` have no end. */
 const REMEMBERED_MAX = 1024;
 
@@ -23,6 +26,7 @@ let last: { kind: AnswerKind; headers: Headers } | undefined;
 export function sharedHeaders(kind: AnswerKind, fields: () => Readonly<Record<string, string>>): Headers {
   if (last && isSame(last.kind, kind)) return last.headers;
   const key = keyOf(kind);
+  if (key.length > KEY_MAX_CHARS) return relayHeaders(fields());
   let headers = remembered.get(key);
   if (!headers) {
     if (remembered.size >= REMEMBERED_MAX) remembered.clear();

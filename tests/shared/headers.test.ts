@@ -184,6 +184,16 @@ test("addResponseHeaders() does not believe a worker: relay fields and hop-by-ho
   });
 });
 
+test("addResponseHeaders() passes on what a backend says of buffering where the relay says nothing", () => {
+  const headers = addResponseHeaders(relayHeaders({}), [
+    ["X-Accel-Buffering", "no"],
+    ["x-accel-buffering", "yes"],
+    ["Via", " 1.1 a "],
+  ]);
+  assert.equal(headers.get("x-accel-buffering"), "no, yes");
+  assert.equal(headers.get("via"), `1.1 a, ${VIA}`);
+});
+
 const invalid: [name: string, value: string][] = [
   ["", "x"],
   ["a b", "x"],

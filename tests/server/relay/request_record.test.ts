@@ -48,6 +48,14 @@ test("who had a request is told of that request, whatever the names of others ar
   }
 });
 
+test("names of any length that clients think up are not remembered", () => {
+  const of = (model: string) => recordOf({ provider: "p", worker: "w", model }).sharedHeaders(JSON_HEAD);
+  assert.equal(of("m"), of("m"));
+  const long = "m".repeat(100_000);
+  assert.notEqual(of(long), of(long));
+  assert.equal(of(long).get("x-signalbox-model"), "m".repeat(256));
+});
+
 test("how often it was tried, and whether it is a stream, is told of that answer", () => {
   for (const attempts of [1, 11, 2, 1]) {
     const record = recordOf({ provider: "p", worker: "w", attempts });

@@ -1,4 +1,5 @@
 import { RelayFailure } from "./failures.ts";
+import { safeNumber } from "./http1/field_syntax.ts";
 import type { HeaderPairs } from "./http1/types.ts";
 import type { FieldReader } from "./received_fields.ts";
 import { setsSession, withoutSession } from "./session_cookie.ts";
@@ -180,12 +181,7 @@ export function fieldValue(pairs: HeaderPairs, name: string): string | undefined
 
 /** The length that a `Content-Length` names; undefined when there is none or it is no number. */
 export function contentLength(value: string | null | undefined): number | undefined {
-  if (!value || value.length > 15) return undefined;
-  for (let at = 0; at < value.length; at++) {
-    const digit = value.charCodeAt(at) - 0x30;
-    if (digit < 0 || digit > 9) return undefined;
-  }
-  return Number(value);
+  return value ? safeNumber(value) : undefined;
 }
 
 /** The fields that the `Connection` fields name, of which there may be more than one; undefined: none. */

@@ -6,7 +6,7 @@ import type {
   RequestBody,
 } from "../../shared/http1/types.ts";
 import { joined } from "../../shared/joined.ts";
-import type { LinkRequestHead, ResetCode } from "../../shared/link/events.ts";
+import type { LinkRequestHead } from "../../shared/link/events.ts";
 import type { ExchangeHandlers } from "../../shared/link/link.ts";
 import { http1Framing, RESET_OF_HTTP1 } from "../../shared/link/over_http1.ts";
 import { mayResend } from "../../shared/resend.ts";
@@ -139,12 +139,8 @@ export class ProviderExchange implements CarriedExchange, TriedRequest {
 
   answered({ status, headers }: Http1ResponseHead): void {
     this.#touched = true;
-    try {
-      // All of the fields: what stops at a hop stops where the client's response is made.
-      this.#handlers.response?.({ status, headers });
-    } catch (error) {
-      this.#fault(error);
-    }
+    // All of the fields: what stops at a hop stops where the client's response is made.
+    this.#tell(this.#handlers.response, { status, headers });
   }
 
   received(bytes: Uint8Array): void {
@@ -154,11 +150,7 @@ export class ProviderExchange implements CarriedExchange, TriedRequest {
       this.#request!.pause();
     }
     this.#touched = true;
-    try {
-      this.#handlers.data(bytes, false);
-    } catch (error) {
-      this.#fault(error);
-    }
+    this.#tell(this.#handlers.data, bytes, false);
   }
 
   settled(): void {
@@ -192,7 +184,7 @@ export class ProviderExchange implements CarriedExchange, TriedRequest {
     this.#stop();
     this.#carrier.failed(failure);
     const text = failure.during ? `${failure.kind} (${failure.during})` : failure.kind;
-    this.#reset(RESET_OF_HTTP1[failure.kind], text);
+    this.#tell(this.#handlers.reset, RESET_OF_HTTP1[failure.kind], text);
   }
 
   #stop(): void {
@@ -202,30 +194,17 @@ export class ProviderExchange implements CarriedExchange, TriedRequest {
     this.#request?.cancel();
   }
 
-  /** Calls a handler of the relay's, if it has this one. */
-  #tell(handler: (() => void) | undefined): void {
+  /** Calls a handler of the relay's, if it has this one. What it throws must not reach the connection. */
+  #tell<Args extends unknown[]>(handler: ((...args: Args) => void) | undefined, ...args: Args): void {
     try {
-      handler?.call(this.#handlers);
+      handler?.apply(this.#handlers, args);
     } catch (error) {
-      this.#fault(error);
+      this.#carrier.fault(error);
+      if (this.#faulty) return;
+      this.#faulty = true;
+      this.#stop();
+      this.#tell(this.#handlers.reset, "cancelled", "a fault of the relay");
     }
-  }
-
-  #reset(code: ResetCode, text: string): void {
-    try {
-      this.#handlers.reset(code, text);
-    } catch (error) {
-      this.#fault(error);
-    }
-  }
-
-  /** What a handler threw must not reach the connection. */
-  #fault(error: unknown): void {
-    this.#carrier.fault(error);
-    if (this.#faulty) return;
-    this.#faulty = true;
-    this.#stop();
-    this.#reset("cancelled", "a fault of the relay");
   }
 }
 

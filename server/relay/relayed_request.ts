@@ -84,10 +84,6 @@ export class RelayedRequest implements Watched, BodySender, DeliveryClient, Answ
     this.#guarded(() => this.#deliver());
   }
 
-  bodyFailed(failure: RelayFailure): void {
-    this.failed(failure);
-  }
-
   // --- from the request's own way --------------------------------------------------------------------------
 
   answered(response: Response): void {

@@ -21,7 +21,7 @@ export interface BodySender {
   /** A body that came in one go is here. */
   bodyHere(): void;
   /** It cannot come: `client_gone` or `body_too_large`. */
-  bodyFailed(failure: RelayFailure): void;
+  failed(failure: RelayFailure): void;
 }
 
 export interface BodySource {
@@ -71,12 +71,12 @@ export class RequestBody {
     return this.#short !== undefined && !this.#ended;
   }
 
-  /** Tells `bodyHere` or `bodyFailed` once all of a body that is arriving is here, or cannot come. */
+  /** Tells `bodyHere` or `failed` once all of a body that is arriving is here, or cannot come. */
   awaitWhole(): void {
     this.#sender.keepsWaiting(true);
     this.#short!.then(
       (bytes) => this.#arrived(bytes),
-      (cause) => this.#sender.bodyFailed(new RelayFailure("client_gone", { cause })),
+      (cause) => this.#sender.failed(new RelayFailure("client_gone", { cause })),
     );
   }
 
@@ -85,7 +85,7 @@ export class RequestBody {
     try {
       this.#take(bytes);
     } catch (failure) {
-      return this.#sender.bodyFailed(failure as RelayFailure);
+      return this.#sender.failed(failure as RelayFailure);
     }
     this.#sender.bodyHere();
   }

@@ -1,4 +1,5 @@
 import { relayHeaders } from "../../shared/headers.ts";
+import { ExpiringMap } from "../fleet/expiring_map.ts";
 
 /** What the relay's own fields of an answer depend on, but for those that are of one answer alone. */
 export interface AnswerKind {
@@ -9,14 +10,14 @@ export interface AnswerKind {
   readonly isEvents: boolean;
 }
 
-/** Clients choose what models are called, and may choose long names: those of longer keys are not remembered. */
-const KEY_MAX_CHARS = 1024;
-
 /** More than workers times models in most fleets; names that clients think up for a `*` have no end. */
 const REMEMBERED_MAX = 1024;
 
-const remembered = new Map<string, Headers>();
-/** The usual next one. */
+const remembered = new ExpiringMap<Headers>({
+  lifetimeMs: Number.POSITIVE_INFINITY,
+  countMax: REMEMBERED_MAX,
+});
+/** The usual next one, of those that are remembered. */
 let last: { kind: AnswerKind; headers: Headers } | undefined;
 
 /**
@@ -26,14 +27,13 @@ let last: { kind: AnswerKind; headers: Headers } | undefined;
 export function sharedHeaders(kind: AnswerKind, fields: () => Readonly<Record<string, string>>): Headers {
   if (last && isSame(last.kind, kind)) return last.headers;
   const key = keyOf(kind);
-  if (key.length > KEY_MAX_CHARS) return relayHeaders(fields());
-  let headers = remembered.get(key);
-  if (!headers) {
-    if (remembered.size >= REMEMBERED_MAX) remembered.clear();
-    headers = relayHeaders(fields());
-    remembered.set(key, headers);
+  const known = remembered.get(key, 0);
+  if (known) {
+    last = { kind, headers: known };
+    return known;
   }
-  last = { kind, headers };
+  const headers = relayHeaders(fields());
+  remembered.set(key, headers, 0);
   return headers;
 }
 
@@ -47,10 +47,7 @@ function isSame(one: AnswerKind, other: AnswerKind): boolean {
   );
 }
 
+/** JSON keeps apart what is empty and what is missing. */
 function keyOf({ provider, worker, model, attempts, isEvents }: AnswerKind): string {
-  const names = lengthAndText(provider) + lengthAndText(worker) + lengthAndText(model);
-  return `${isEvents ? "events" : "other"} ${attempts} ${names}`;
+  return JSON.stringify([provider, worker, model, attempts, isEvents]);
 }
-
-/** No two lists of names are one text together. */
-const lengthAndText = (text: string | undefined) => (text === undefined ? "-" : `${text.length} ${text}`);

@@ -1,5 +1,5 @@
 import { invalidResponse } from "./failure.ts";
-import { isNamed } from "./field_syntax.ts";
+import { isNamed, safeNumber } from "./field_syntax.ts";
 import type { StatusLine } from "./status_line.ts";
 import type { HeaderPairs } from "./types.ts";
 
@@ -13,8 +13,6 @@ export interface BodyFraming {
 /** A list of one member, which need not be taken apart: as nearly all are. */
 const PLAIN_MEMBER = /^[0-9a-z-]+$/;
 const DIGITS = /^[0-9]+$/;
-/** No number of so many digits is unsafe. */
-const PLAIN_DIGITS_MAX = 15;
 
 /** What the fields say that concern the connection: each as one list, also when it stands in several fields. */
 interface FramingFields {
@@ -81,7 +79,8 @@ function names(list: string | undefined, option: string): boolean {
 
 function declaredLength(list: string | undefined): number | undefined {
   if (list === undefined) return undefined;
-  const alone = plainLength(list);
+  // Of one short number, as nearly all are.
+  const alone = safeNumber(list);
   if (alone !== undefined) return alone;
   let length: number | undefined;
   let differ = false;
@@ -92,18 +91,6 @@ function declaredLength(list: string | undefined): number | undefined {
     length = bytes;
   }
   if (differ) throw invalidResponse("one Content-Length", "differing ones");
-  return length;
-}
-
-/** Of one short number, as nearly all are; undefined: look closer. */
-function plainLength(text: string): number | undefined {
-  if (text === "" || text.length > PLAIN_DIGITS_MAX) return undefined;
-  let length = 0;
-  for (let at = 0; at < text.length; at++) {
-    const digit = text.charCodeAt(at) - 0x30;
-    if (digit < 0 || digit > 9) return undefined;
-    length = 10 * length + digit;
-  }
   return length;
 }
 

@@ -73,15 +73,13 @@ export class Http1Client {
       firstByteMs: (options.firstByteTimeoutMs ?? 300_000) || NO_LIMIT_MS,
       bodyMs: (options.idleBodyTimeoutMs ?? 300_000) || NO_LIMIT_MS,
     };
-    const nowMs = () => this.#nowMs();
     this.#pool = new Pool({
-      nowMs,
       recentMs: () => this.#recentMs,
       keepAliveMs: options.keepAliveMs ?? 4000,
       maxIdlePerOrigin: options.maxIdlePerOrigin ?? 256,
     });
     this.#owner = {
-      nowMs,
+      nowMs: () => this.#nowMs(),
       sendAgain: (exchange) => this.#dial(exchange),
       finished: (exchange) => this.#exchanges.delete(exchange.id),
     };
@@ -180,7 +178,7 @@ export class Http1Client {
       const during = exchange.overdue(this.#limits);
       if (during) exchange.fail(timedOut(during));
     });
-    this.#pool.sweep();
+    this.#pool.sweep(this.#nowMs());
     if (this.#exchanges.size > 0 || this.#pool.size > 0) this.#armSweep();
   }
 }

@@ -48,3 +48,18 @@ export const SPACE = 0x20;
 export function showByte(byte: number | undefined): string {
   return byte === undefined ? "the end" : `byte 0x${byte.toString(16).padStart(2, "0")}`;
 }
+
+/** No number of so many digits is unsafe. */
+const SAFE_DIGITS_MAX = 15;
+
+/** What digits alone say; undefined when there is anything else, nothing, or more of them than are safe for sure. */
+export function safeNumber(text: string): number | undefined {
+  if (text === "" || text.length > SAFE_DIGITS_MAX) return undefined;
+  let number = 0;
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    number = 10 * number + digit;
+  }
+  return number;
+}

@@ -1,8 +1,7 @@
 import type { Connection, ConnectionOwner } from "./connection.ts";
 
 export interface PoolOptions {
-  nowMs(): number;
-  /** Costs no reading of the clock, and may be a sweep old: a connection then counts as idle for a little longer. */
+  /** Milliseconds: costs no reading of the clock, and may be a sweep old: a connection then counts as idle for a little longer. */
   recentMs(): number;
   /** An older one is closed rather than used. */
   keepAliveMs: number;
@@ -60,8 +59,7 @@ export class Pool implements ConnectionOwner {
   }
 
   /** Close what idled too long. */
-  sweep(): void {
-    const nowMs = this.#options.nowMs();
+  sweep(nowMs: number): void {
     for (const [key, idle] of this.#idle) {
       this.#closeAll(idle.filter((connection) => this.#isOld(connection, nowMs)));
       if (idle.length === 0) this.#idle.delete(key);

@@ -137,11 +137,11 @@ export class BackendRequest {
     await until(() => this.closed, `the connection of ${this.method} ${this.target} closes`, withinMs);
   }
 
-  /** A whole answer. */
+  /** A whole answer, in one write: what comes in two may be streamed, and then it is told without its length. */
   reply(status: number, body: string, headers: Record<string, string> = {}): void {
     const bytes = Buffer.from(body);
-    this.send(`${statusLine(status, { "content-length": `${bytes.length}`, ...headers })}\r\n`);
-    this.send(bytes);
+    const head = `${statusLine(status, { "content-length": `${bytes.length}`, ...headers })}\r\n`;
+    this.send(Buffer.concat([Buffer.from(head, "latin1"), bytes]));
   }
 
   replyJson(value: unknown): void {

@@ -30,8 +30,15 @@ export function requestOf(incoming: IncomingMessage, target: string, secure: boo
     : new Request(url, { method, body, duplex: "half" } as RequestInit);
   // Given to the constructor they would take 30 µs more.
   const { rawHeaders } = incoming;
-  for (let at = 0; at < rawHeaders.length; at += 2)
-    request.headers.append(rawHeaders[at]!, rawHeaders[at + 1]!);
+  const { headers } = request;
+  let hasEmpty = false;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name, value] = [rawHeaders[at]!, rawHeaders[at + 1]!];
+    // Of several lines an empty first one is left out where fields are walked through, though not where one is asked for.
+    if (hasEmpty && headers.get(name) === "") headers.set(name, `, ${value}`);
+    else headers.append(name, value);
+    hasEmpty ||= value === "";
+  }
   return request;
 }
 

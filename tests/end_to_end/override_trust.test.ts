@@ -71,12 +71,30 @@ const CASES: Readonly<Record<string, Case>> = {
     headers: { "X-Provider-Endpoint": "LISTED" },
     is: "400 override_invalid",
   },
+  "two lines, the first empty": {
+    at: "",
+    headers: { "X-Provider-Endpoint": "LISTED" },
+    is: "400 override_invalid",
+  },
+  "three lines, the first two empty": {
+    at: "",
+    headers: { "X-Provider-Endpoint": "", "X-PROVIDER-ENDPOINT": "LISTED" },
+    is: "400 override_invalid",
+  },
+  "a key in the second of two lines": {
+    headers: { authorization: "", Authorization: `Bearer ${KEY}` },
+    is: "401 unauthorized",
+  },
   "not listed": { at: UNLISTED, is: "403 override_not_listed" },
   "its model provider": { headers: { "x-model-provider": "oci" }, is: "200" },
   "another model provider": { headers: { "x-model-provider": "vertex" }, is: "400 override_invalid" },
   "an empty model provider": { headers: { "x-model-provider": "" }, is: "400 override_invalid" },
   "two model providers": {
     headers: { "x-model-provider": "oci", "X-Model-Provider": "oci" },
+    is: "400 override_invalid",
+  },
+  "two model providers, the first empty": {
+    headers: { "x-model-provider": "", "X-Model-Provider": "oci" },
     is: "400 override_invalid",
   },
   "a key for another endpoint": { headers: bearer(LIMITED_KEY), is: "403 override_not_allowed" },

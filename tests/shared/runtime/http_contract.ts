@@ -75,6 +75,23 @@ export function httpContract(runtime: Runtime): void {
     assert.equal(asked, 0);
   });
 
+  test("of several lines of a field each one is told, also an empty one", async () => {
+    await using server = await serve(runtime, ({ headers }) => {
+      const walked = [...headers].find(([name]) => name === "a");
+      return Response.json([headers.get("a"), walked?.[1]]);
+    });
+    for (const [lines, told] of [
+      ["A:\r\na: v\r\n", /^, ?v$/],
+      ["A: v\r\na:\r\n", /^v, ?$/],
+      ["A:\r\na:\r\nA: v\r\n", /^,[ ,]*v$/],
+      ["A:\r\nB: v\r\n", /^$/],
+    ] as const) {
+      using client = new RawClient(server.port, get("/", lines));
+      await client.complete();
+      for (const value of JSON.parse(client.body)) assert.match(value, told, JSON.stringify(lines));
+    }
+  });
+
   test("nothing is compressed and no encoding is undone", async () => {
     const body = "a".repeat(10_000);
     await using server = await serve(runtime, (request) => {

@@ -5,16 +5,18 @@ const PATTERNS = `## What may be named
 
 A URL is taken in one form only and never repaired: \`https://\` in lower case (\`http://\` where a pattern says so), a name of
 at least two labels in lower case, no address in any spelling, no user, no fragment, no default port, a path, and in it no
-empty or dot segment and no escape of \`.\`, \`/\`, \`\\\`, \`%\` or a control character. Anything else is \`override_invalid\`.
+empty or dot segment (\`..;x\` is one too) and no escape of \`.\`, \`/\`, \`\\\`, \`%\` or a control character. Anything else is
+\`override_invalid\`.
 
 Then it is compared with the patterns, part by part, in the order in which they stand; the first counts that fits, serves
 the \`x-model-provider\` and is open to who asks.
 
 ${patternTable}
 - The last two labels of a host are written out. A wildcard never crosses a dot of a host or a slash of a path.
-- A name that stands more than once must once be the only wildcard of its label or segment, so that its value is certain.
+- A name stands for the same text wherever it stands, as in \`{model}-{model}\`. Where it could stand for very many texts, in a
+  segment of dozens of dashes, some are tried and no more.
 - A query is allowed only where a pattern ends in one, and in it too \`*\` and \`{name}\` stand for a piece between \`&\`, \`;\` and
-  \`=\`.
+  \`=\`, and never for an escape: a query is compared as it is written.
 - With \`join = true\` the upstream may name a bare origin too; the request's path and query are appended, and what comes of
   that must be listed like any other URL.
 
@@ -31,7 +33,7 @@ address. Then one credential, as \`credential\` says:
 | \`credential\` | \`Authorization\` is |
 | --- | --- |
 | \`"none"\` | not sent; the default |
-| \`"passthrough"\` | the client's \`x-provider-authorization\`, as it is; not sent without one |
+| \`"passthrough"\` | the client's \`x-provider-authorization\`, as it is, one credential in one line; not sent without one |
 | \`"secret"\` | the one that \`secret\` names: a token alone is sent as \`Bearer TOKEN\`, a text with a space in it as it is |
 
 \`secret\` is \`{ file = "PATH" }\`, which starts from the settings file's folder, \`{ env = "VARIABLE" }\`, or
@@ -110,7 +112,9 @@ allow_private = ["10.20.0.0/16"]
 npx bun main.ts override check https://unit1.pool.corp.example/v1/chat --resolve --config private.toml
 \`\`\`
 
-\`resolver\` is for split horizons: a DNS server by its address, asked in place of the system's for these names only.
+\`resolver\` is for split horizons: a DNS server by its address, asked in place of the system's for these names only. The system
+may try a name with its search domains first (\`search\` and \`ndots\` in \`resolv.conf\`, as in Kubernetes); what it finds there is
+checked like any address, and over \`https\` needs the name's certificate. \`resolver\` is asked for the name as it is and no other.
 \`ca_file\` adds authorities to the public ones, for providers whose certificates are your own.
 `;
 

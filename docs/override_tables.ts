@@ -56,10 +56,11 @@ export const patternTable = table(
 );
 
 const CODES: Readonly<Partial<Record<FailureCode, string>>> = {
-  unauthorized: "It shows no credential at all",
+  unauthorized: "It shows no credential at all, or an API key that is none",
   override_not_allowed:
     "There is no `[override]`, what it shows is not enough, or not good for this endpoint; or the path is the relay's own",
-  override_invalid: "The URL is not in its canonical form, or `x-model-provider` is not the endpoint's",
+  override_invalid:
+    "The URL is not in its canonical form, a header of the override is there twice, or `x-model-provider` is not the endpoint's",
   override_not_listed: "No pattern fits",
   upgrade_unsupported: "It asks for a WebSocket",
   provider_unreachable:

@@ -3,8 +3,14 @@ import type { OverrideFault, OverridePattern, PatternPart, PatternPiece } from "
 import { cutQuery, type EndpointUrl } from "./override_url.ts";
 
 /**
+ * Wildcards are tried at most so often for one pattern and URL, which takes a millisecond at the worst: a segment with
+ * many dashes can be `{a}-{b}-{c}` in very many ways. A URL that needs more does not match.
+ */
+const TRIES_MAX = 1000;
+
+/**
  * What of a URL differs from a pattern; undefined when it matches. Costs at most the length of the pattern times that
- * of the URL.
+ * of the URL, and `TRIES_MAX` tries.
  */
 export function matchFault(pattern: OverridePattern, url: EndpointUrl): OverrideFault | undefined {
   const matching = new Matching();
@@ -57,8 +63,11 @@ interface Pair {
 /** One pattern beside one URL: what its names stand for is found on the way. */
 class Matching {
   readonly #names = new Map<string, string>();
-  /** Parts that follow from names which other parts decide. */
+  /** Parts with names and further wildcards: most follow from names that other parts decide. */
   readonly #later: Pair[] = [];
+  /** Which of them was reached. */
+  #doubtful = 0;
+  #triesLeft = TRIES_MAX;
 
   /** What is wrong with texts, as far as it can be told yet. */
   fault(where: Where, parts: readonly PatternPart[], texts: readonly string[]): OverrideFault | undefined {
@@ -73,10 +82,41 @@ class Matching {
     return undefined;
   }
 
-  /** What is wrong with the parts that had to wait. */
+  /** What is wrong with the parts that had to wait: with the last of them that could not be brought in line. */
   lastFault(): OverrideFault | undefined {
-    const pair = this.#later.find((candidate) => !this.#covers(candidate));
-    return pair && differs(pair);
+    return this.#allFit(0) ? undefined : differs(this.#later[this.#doubtful]!);
+  }
+
+  #allFit(at: number): boolean {
+    this.#doubtful = Math.max(this.#doubtful, Math.min(at, this.#later.length - 1));
+    const pair = this.#later[at];
+    if (!pair) return true;
+    return !hasWildEscape(pair) && this.#fits(pair, { at: 0, from: 0 }, () => this.#allFit(at + 1));
+  }
+
+  /** Whether the rest of a text is the rest of a part, for names with which `others` fit too. */
+  #fits(pair: Pair, { at, from }: { at: number; from: number }, others: () => boolean): boolean {
+    const { part, text } = pair;
+    const piece = part[at];
+    if (!piece) return from === text.length && others();
+    const fixed = this.#textOf(piece);
+    const goesOn = (end: number) => this.#fits(pair, { at: at + 1, from: end }, others);
+    if (fixed !== undefined) return text.startsWith(fixed, from) && goesOn(from + fixed.length);
+    // No two wildcards touch: a text that is written out tells where this one may end.
+    const next = part[at + 1];
+    for (const end of endsOf(text, from + 1, next && written(next))) {
+      if (--this.#triesLeft < 0) return false;
+      if (piece.type === "name") this.#names.set(piece.name, text.slice(from, end));
+      if (goesOn(end)) return true;
+      if (piece.type === "name") this.#names.delete(piece.name);
+    }
+    return false;
+  }
+
+  /** What a piece stands for, when that is known. */
+  #textOf(piece: PatternPiece): string | undefined {
+    if (piece.type === "text") return piece.text;
+    return piece.type === "name" ? this.#names.get(piece.name) : undefined;
   }
 
   /** A part whose only wildcard is a name: the name stands for what it stood for before. */
@@ -92,16 +132,28 @@ class Matching {
   }
 
   #covers({ where, part, text }: Pair): boolean {
-    const wild = part.some(({ type }) => type !== "text");
-    // A query is compared as written: what an escape would turn into is not looked at.
-    if (wild && where === "query" && text.includes("%")) return false;
+    if (hasWildEscape({ where, part, text })) return false;
     const texts = [""];
     for (const piece of part) {
       if (piece.type === "any") texts.push("");
-      else texts.push(`${texts.pop()}${piece.type === "text" ? piece.text : this.#names.get(piece.name)}`);
+      else texts.push(`${texts.pop()}${this.#textOf(piece)}`);
     }
     return isJoined(texts, text);
   }
+}
+
+/** A query is compared as written: what an escape under a wildcard would turn into is not looked at. */
+function hasWildEscape({ where, part, text }: Pair): boolean {
+  return where === "query" && text.includes("%") && part.some(({ type }) => type !== "text");
+}
+
+/** Where a wildcard may end that ends at `least` or behind it: before each place of `next`, or at the text's own end. */
+function* endsOf(text: string, least: number, next: string | undefined): Generator<number> {
+  if (next === undefined) {
+    if (least <= text.length) yield text.length;
+    return;
+  }
+  for (let at = text.indexOf(next, least); at >= 0; at = text.indexOf(next, at + 1)) yield at;
 }
 
 function differs({ where, part }: Pair): OverrideFault {

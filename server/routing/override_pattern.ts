@@ -43,7 +43,7 @@ export function compilePattern(text: string): OverridePattern {
   const sample = readEndpointUrl(text.replace(WILDCARD, "x"));
   if (isFault(sample)) throw new PatternMistake(sample.part, sample.detail);
   const { port } = sample;
-  return decided({ text, secure, ...parts, port, openEnded, ownDomain: hasOwnDomain(parts.host) });
+  return withoutLoneNames({ text, secure, ...parts, port, openEnded, ownDomain: hasOwnDomain(parts.host) });
 }
 
 /** What stands for something else. */
@@ -93,39 +93,20 @@ function textOf(piece: PatternPiece): string {
   return piece.type === "text" ? piece.text : "";
 }
 
-function partsOf({
-  host,
-  path,
-  query = [],
-}: Pick<OverridePattern, "host" | "path" | "query">): PatternPart[] {
-  return [...host, ...path, ...query];
-}
-
 /** The name that is a part's only wildcard: the part decides what it stands for. */
 export function soleName(part: PatternPart): string | undefined {
   const wildcards = part.filter(({ type }) => type !== "text");
   return wildcards.length === 1 && wildcards[0]!.type === "name" ? wildcards[0]!.name : undefined;
 }
 
-/**
- * What a name stands for must follow from one part alone: to find it among several would mean to try them all. A
- * name that stands once only is like `*`.
- */
-function decided(pattern: OverridePattern): OverridePattern {
-  const names = partsOf(pattern).flatMap((part) =>
+/** With `*` for each name that stands once only: nothing else has to be equal to it. */
+function withoutLoneNames(pattern: OverridePattern): OverridePattern {
+  const { host, path, query } = pattern;
+  const names = [...host, ...path, ...(query ?? [])].flatMap((part) =>
     part.flatMap((piece) => (piece.type === "name" ? [piece.name] : [])),
   );
   const once = (name: string) => names.indexOf(name) === names.lastIndexOf(name);
-  const sole = new Set(partsOf(pattern).map(soleName));
-  const doubtful = names.find((name) => !once(name) && !sole.has(name));
-  if (doubtful !== undefined) {
-    throw new PatternMistake(
-      "pattern",
-      `{${doubtful}} must somewhere be the only wildcard of a label or segment: what it stands for could not be told`,
-    );
-  }
   const plain = (part: PatternPart): PatternPart =>
     part.map((piece) => (piece.type === "name" && once(piece.name) ? { type: "any" } : piece));
-  const { host, path, query } = pattern;
   return { ...pattern, host: host.map(plain), path: path.map(plain), query: query?.map(plain) };
 }

@@ -132,7 +132,8 @@ function pathFault(path: string): OverrideFault | undefined {
   if (!PATH_TEXT.test(path)) return wrong("its path has a character that must be escaped");
   for (const segment of path.slice(1).split("/")) {
     const decoded = unescaped(segment);
-    if (decoded === undefined) return wrong(`its path has ${BAD_ESCAPE}`);
+    if (decoded === undefined || PATH_ESCAPE.test(segment))
+      return wrong("its path has an escape that is broken, not UTF-8, or of . / \\ % or a control character");
     // Some servers cut parameters (";x") off a segment before they resolve dots.
     const bare = decoded.split(";", 1)[0]!;
     if (bare === "" || bare === "." || bare === "..") return wrong("its path has an empty or a dot segment");
@@ -143,14 +144,16 @@ function pathFault(path: string): OverrideFault | undefined {
 function queryFault(query: string): OverrideFault | undefined {
   const wrong = (detail: string) => ({ part: "query", detail });
   if (!QUERY_TEXT.test(query)) return wrong("its query has a character that must be escaped");
-  return unescaped(query) === undefined ? wrong(`its query has ${BAD_ESCAPE}`) : undefined;
+  return unescaped(query) === undefined
+    ? wrong("its query has an escape that is broken, not UTF-8, or of a control character")
+    : undefined;
 }
 
-const BAD_ESCAPE = "an escape that is broken, not UTF-8, or of . / \\ % or a control character";
+/** Of what moves in a path, or makes another escape of what follows. In a query it does neither. */
+const PATH_ESCAPE = /%(?:2e|2f|5c|25)/i;
 
 /** Text with its escapes resolved; undefined when one may not be. Overlong UTF-8 is none (`%c0%ae` for a dot). */
 function unescaped(text: string): string | undefined {
-  if (/%(?:2e|2f|5c|25)/i.test(text)) return undefined;
   try {
     const decoded = decodeURIComponent(text);
     return /\p{Cc}/u.test(decoded) ? undefined : decoded;

@@ -15,6 +15,8 @@ const PATTERNS = [
   "http://pool.example:8000/v1/m-*:go",
   "https://{a}-{b}.x.example/{a}/{b}/*-*",
   "https://root.example/**",
+  "https://{t}-{r}.y.example/{r}-{t}/{t}:*-{t}",
+  "https://y.example/{m}-{m}?m=%2F{m}",
 ];
 
 const VALID = [
@@ -27,6 +29,8 @@ const VALID = [
   "http://pool.example:8000/v1/m-1:go",
   "https://p-q.x.example/p/q/1-2",
   "https://root.example/x",
+  "https://a-b-c.y.example/c-a-b/a-b:x-a-b",
+  "https://y.example/eu-us-eu-us?m=%2Feu-us",
 ];
 
 /** What parsers disagree about, beside pieces of the endpoints themselves. */

@@ -82,7 +82,7 @@ export class OverrideDoor {
   }
 
   #authorization({ endpoint }: OverrideTarget, headers: FieldReader): string | undefined {
-    if (endpoint.credential === "passthrough") return headers.get(AUTHORIZATION_HEADER) ?? undefined;
+    if (endpoint.credential === "passthrough") return passedCredential(headers);
     if (endpoint.credential === "none") return undefined;
     const secret = this.#parts.secretOf(endpoint.name);
     // A scheme that the operator wrote is kept; a token alone is a bearer's.
@@ -114,6 +114,17 @@ export function overrideAsk({ method, target, headers }: OverrideKnock): Overrid
 /** What the client is told of it. */
 export function overrideRefusal({ code, part, detail }: OverrideRefusal): RelayFailure {
   return new RelayFailure(code, { detail, param: part, metadata: { part } });
+}
+
+/**
+ * The one credential that is to be sent. Two lines are one value with a comma here, which some schemes have between
+ * their parameters; a token has none.
+ */
+function passedCredential(headers: FieldReader): string | undefined {
+  const value = headers.get(AUTHORIZATION_HEADER);
+  if (value === null || !/^$|^,|,\s*$|^bearer\b.*,/i.test(value)) return value ?? undefined;
+  const detail = `${AUTHORIZATION_HEADER} must be sent once, with one credential`;
+  throw new RelayFailure("override_invalid", { detail, param: AUTHORIZATION_HEADER });
 }
 
 /** What is for one hop only is nothing that an upstream says to a relay behind proxies. */

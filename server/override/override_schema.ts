@@ -1,6 +1,8 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { quote } from "../../shared/printable.ts";
 import { hostPort, networks } from "../../shared/settings/addresses.ts";
+import { neverOpened } from "../provider/addresses.ts";
 import { compilePattern, PatternMistake } from "../routing/override_pattern.ts";
 import type { ListedEndpoint, OverrideKey, OverrideListen, OverrideSettings } from "./override_settings.ts";
 import type { SecretSource } from "./secret_source.ts";
@@ -59,6 +61,17 @@ const pattern = z.string("a text").transform((text, context) => {
   }
 });
 
+const privateNetworks = networks.codec.superRefine((written, context) => {
+  for (const network of written) {
+    const what = neverOpened(network);
+    if (what === undefined) continue;
+    context.addIssue({
+      code: "custom",
+      message: `${quote(network)} would open nothing: ${what} addresses stay closed`,
+    });
+  }
+});
+
 const endpointTable = z.strictObject(
   {
     name,
@@ -71,7 +84,7 @@ const endpointTable = z.strictObject(
     credential: z.enum(["none", "passthrough", "secret"], "none, passthrough or secret").default("none"),
     secret: secret.optional(),
     join: z.boolean(wanted.flag).default(false),
-    allow_private: networks.codec.optional(),
+    allow_private: privateNetworks.optional(),
   },
   wanted.table,
 );
@@ -97,10 +110,16 @@ const listen = z.unknown().transform((written, context): OverrideListen => {
   return z.NEVER;
 });
 
+/** It is asked before there is anybody who could resolve its name. */
+const resolver = hostPort.codec.superRefine((server, context) => {
+  if (isIP(server.host)) return;
+  context.addIssue({ code: "custom", message: `${quote(server.host)} is not the address of a DNS server` });
+});
+
 const overrideTable = z.strictObject(
   {
     listen: listen.optional(),
-    resolver: hostPort.codec.optional(),
+    resolver: resolver.optional(),
     ca_file: z.string(wanted.file).min(1, wanted.file).optional(),
     require: z.array(z.enum(TRUST_WAYS, `one of ${TRUST_WAYS.join(", ")}`), wanted.ways).default([]),
     endpoint: tables(endpoint, 256),

@@ -64,6 +64,13 @@ export function whyForbidden(text: string, rules: AddressRules): string | undefi
   return special === "NAT64" ? whyForbidden(embedded(address), rules) : undefined;
 }
 
+/** What is in a network (CIDR), when `allow_private` opens nothing of it. */
+export function neverOpened(network: string): string | undefined {
+  const [start, bits] = ipaddr.parseCIDR(network);
+  const isAround = (block: string) => bits >= ipaddr.parseCIDR(block)[1] && isIn(start, [block]);
+  return NEVER.find(([, ...blocks]) => blocks.some(isAround))?.[0];
+}
+
 /** The one way in which it is written here, so that texts can be compared; as it was when it is no address. */
 export function canonicalAddress(text: string): string {
   return parse(text)?.toString() ?? text;

@@ -50,14 +50,16 @@ function baseUrl(hint: string): Kind<string> {
   });
 }
 
-/** Networks in CIDR notation, normalised; an address alone is itself. */
+/** Networks in CIDR notation, normalised; an address alone is itself. No octal or short IPv4, and no zone. */
 export const networks: Kind<string[]> = listOf({
   placeholder: "CIDR",
   hint: "write 10.0.0.0/8, fd00::/8 or 127.0.0.1",
   read(text) {
-    if (ipaddr.isValid(text))
-      return `${ipaddr.parse(text)}/${ipaddr.parse(text).kind() === "ipv6" ? 128 : 32}`;
-    if (!ipaddr.isValidCIDR(text)) throw new Misread("is not a network");
+    const { IPv4, IPv6 } = ipaddr;
+    if (IPv4.isValidFourPartDecimal(text)) return `${text}/32`;
+    const isNetwork = IPv4.isValidCIDRFourPartDecimal(text) || IPv6.isValid(text) || IPv6.isValidCIDR(text);
+    if (!isNetwork || text.includes("%")) throw new Misread("is not a network");
+    if (!text.includes("/")) return `${IPv6.parse(text)}/128`;
     const [address, bits] = ipaddr.parseCIDR(text);
     return `${address}/${bits}`;
   },

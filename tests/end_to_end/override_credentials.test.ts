@@ -62,6 +62,22 @@ test("passthrough: what the upstream sends for it", async () => {
   assert.deepEqual(await credentialAt("passthrough", PASSED), ["authorization: Bearer of-the-customer"]);
 });
 
+test("passthrough: one credential, sent once", async () => {
+  const digest = 'Digest username="u", realm="r", response="0"';
+  assert.deepEqual(await credentialAt("passthrough", { "x-provider-authorization": digest }), [
+    `authorization: ${digest}`,
+  ]);
+  const endpoint = `http://${HOST}:${provider.port}/passthrough/chat`;
+  for (const [one, other] of [[""], ["", "Bearer b"], ["Bearer a", "Bearer b"], ["Basic a", ""]]) {
+    const headers = {
+      "x-provider-authorization": one!,
+      ...(other !== undefined && { "X-Provider-Authorization": other }),
+    };
+    assert.equal(said(await stand.ask(endpoint, { headers })), "400 override_invalid", `${one} and ${other}`);
+  }
+  assert.equal(provider.requests.length, 0);
+});
+
 test("secret: from the environment with its scheme, from systemd as a token", async () => {
   assert.deepEqual(await credentialAt("from-env", PASSED), ["authorization: ApiKey of-the-environment"]);
   assert.deepEqual(await credentialAt("from-systemd"), ["authorization: Bearer token-of-systemd"]);

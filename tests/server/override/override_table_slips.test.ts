@@ -104,6 +104,24 @@ const IN_FILE: Readonly<Record<string, Slip>> = {
     "10.0.0.0/88",
     'endpoint[1].allow_private cannot be used: "10.0.0.0/88" is not a network',
   ],
+  "a network that stays closed": [
+    '"10.0.0.0/8"',
+    '"10.0.0.0/8", "169.254.169.254"',
+    "169.254",
+    'endpoint[1].allow_private cannot be used: "169.254.169.254/32" would open nothing: link-local addresses stay closed',
+  ],
+  "a network that stands for another": [
+    "10.0.0.0/8",
+    "::ffff:10.0.0.0/104",
+    "allow_private",
+    'endpoint[1].allow_private cannot be used: "::ffff:a00:0/104" would open nothing: IPv4-mapped addresses stay closed',
+  ],
+  "a resolver by its name": [
+    "127.0.0.1:5353",
+    "dns.example:53",
+    "resolver",
+    'resolver cannot be used: "dns.example" is not the address of a DNS server',
+  ],
   "a resolver without a port": [
     ":5353",
     "",

@@ -51,10 +51,19 @@ testKinds({
   },
   networks: {
     kind: networks,
-    reads: [["10.0.0.0/8, ::1,127.0.0.1", ["10.0.0.0/8", "::1/128", "127.0.0.1/32"]]],
+    reads: [
+      ["10.0.0.0/8, ::1,127.0.0.1", ["10.0.0.0/8", "::1/128", "127.0.0.1/32"]],
+      ["FD00:0:0::/8, 10.1.2.3/8", ["fd00::/8", "10.1.2.3/8"]],
+    ],
     refuses: [
       ["10.0.0.0/33", '"10.0.0.0/33" is not a network'],
       ["all", '"all" is not a network'],
+      // 8.0.0.0/8 to a C library, and 0.0.0.10.
+      ["010.0.0.0/8", '"010.0.0.0/8" is not a network'],
+      ["10/8", '"10/8" is not a network'],
+      ["10", '"10" is not a network'],
+      ["0x7f.0.0.1", '"0x7f.0.0.1" is not a network'],
+      ["fe80::1%eth0", '"fe80::1%eth0" is not a network'],
     ],
   },
   origins: {

@@ -21,12 +21,13 @@ export class DnsServer implements AsyncDisposable {
   /** Each question, such as `A unit1.example`. */
   readonly questions: string[] = [];
   readonly #answer: (name: string) => DnsAnswer;
-  readonly #udp = dgram.createSocket("udp4");
+  readonly #udp: dgram.Socket;
   readonly #tcp: net.Server;
   readonly #sockets = new Set<net.Socket>();
 
-  private constructor(answer: (name: string) => DnsAnswer) {
+  private constructor(answer: (name: string) => DnsAnswer, host: string) {
     this.#answer = answer;
+    this.#udp = dgram.createSocket(net.isIPv6(host) ? "udp6" : "udp4");
     this.#udp.on("message", (question, { port, address }) => {
       const answered = this.#respond(question, DATAGRAM_MAX_BYTES);
       if (answered) this.#udp.send(answered, port, address);
@@ -50,12 +51,12 @@ export class DnsServer implements AsyncDisposable {
   }
 
   /** @throws Error when the one port that is free for TCP is not for UDP, which is rare */
-  static async start(answer: (name: string) => DnsAnswer): Promise<DnsServer> {
-    const server = new DnsServer(answer);
-    await new Promise<void>((resolve) => server.#tcp.listen(0, "127.0.0.1", resolve));
+  static async start(answer: (name: string) => DnsAnswer, host = "127.0.0.1"): Promise<DnsServer> {
+    const server = new DnsServer(answer, host);
+    await new Promise<void>((resolve) => server.#tcp.listen(0, host, resolve));
     await new Promise<void>((resolve, reject) => {
       server.#udp.on("error", reject);
-      server.#udp.bind(server.port, "127.0.0.1", resolve);
+      server.#udp.bind(server.port, host, resolve);
     });
     return server;
   }

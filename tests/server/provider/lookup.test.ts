@@ -18,6 +18,11 @@ test("the named server is asked for both kinds of addresses, by the whole name",
   assert.deepEqual(questions, ["A a.test", "AAAA a.test"]);
 });
 
+test("the named server may have an address of either kind", async () => {
+  await using server = await DnsServer.start(() => ["203.0.113.9"], "::1");
+  assert.deepEqual(await serverLookup({ host: "::1", port: server.port })("a.test"), ["203.0.113.9"]);
+});
+
 test("one kind is enough", async () => {
   const four = await asking({ "a.test": ["203.0.113.9"] }, "a.test");
   assert.deepEqual("addresses" in four && four.addresses, ["203.0.113.9"]);

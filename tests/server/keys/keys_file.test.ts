@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { parseKeys } from "../../../server/keys/keys_file.ts";
 import { watchKeys } from "../../../server/keys/watched_keys.ts";
-import { startLog } from "../../../shared/log.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+import { logged } from "../../support/logged.ts";
 
 const HASH = "a".repeat(64);
 const entry = (name: string, hash = HASH, more = "") =>
@@ -46,22 +46,6 @@ test("a key is for inference unless it says otherwise", () => {
 
 const folder = mkdtempSync(join(tmpdir(), "signalbox-keys-"));
 after(() => rmSync(folder, { recursive: true }));
-
-/** What is logged while `act` runs. */
-async function logged(act: () => void): Promise<string> {
-  let text = "";
-  const flushed = startLog({
-    level: "info",
-    format: "text",
-    write: (lines, done) => {
-      text += lines;
-      done();
-    },
-  });
-  act();
-  await flushed();
-  return text;
-}
 
 test("the file is read again when it changed, at most each second, and a broken one keeps the old keys", async () => {
   const path = join(folder, "keys.toml");

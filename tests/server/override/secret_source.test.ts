@@ -6,8 +6,9 @@ import process from "node:process";
 import { test } from "node:test";
 import { watchSecret } from "../../../server/override/secret_source.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
+import { logged } from "../../support/logged.ts";
 
-test("watchSecret() reads a file again within a second of its change, and keeps the old text when it is gone", () => {
+test("watchSecret() reads a file again within a second of its change, and keeps the old text when it is gone", async () => {
   const folder = mkdtempSync(join(tmpdir(), "signalbox-secret-"));
   const file = join(folder, "token");
   const clock = new FakeClock();
@@ -20,8 +21,13 @@ test("watchSecret() reads a file again within a second of its change, and keeps 
     clock.advance(1000);
     assert.equal(secret(), "the second");
     rmSync(file);
-    clock.advance(1000);
-    assert.equal(secret(), "the second");
+    const complaint = await logged(() => {
+      for (let second = 0; second < 3; second++) {
+        clock.advance(1000);
+        assert.equal(secret(), "the second");
+      }
+    });
+    assert.equal(complaint.match(/ERROR A secret cannot be read again/g)?.length, 1, complaint);
     writeFileSync(file, "third");
     clock.advance(1000);
     assert.equal(secret(), "third");

@@ -195,6 +195,33 @@ test("64 MiB go up and down, at the pace of who takes them", async () => {
   });
 });
 
+test("a download stands still as often as nobody takes it", async () => {
+  const size = 32 * MIB;
+  const piece = new Uint8Array(256 * 1024).fill(0x61);
+  await withProvider(async ({ open, provider }) => {
+    const one = open();
+    one.onData = () => {};
+    const request = await provider.next();
+    request.send(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
+    const pouring = (async () => {
+      for (let sent = 0; sent < size; sent += piece.length) if (!request.send(piece)) await request.room();
+    })();
+    let taken = 0;
+    try {
+      for (const round of [1, 2, 3]) {
+        const came = (await settled(() => one.bytes)) - taken;
+        assert.ok(came >= 256 * 1024 && came < 2 * MIB, `${came} bytes came in round ${round}`);
+        taken += came;
+        one.exchange.consumed(came);
+      }
+    } finally {
+      one.exchange.reset("cancelled", "enough");
+      await pouring;
+    }
+    await request.isLeft();
+  });
+});
+
 /** Let an upload run into a provider that reads nothing of it. */
 async function stopReadingAtOnce(provider: RawBackend, upload: () => Promise<void>): Promise<BackendRequest> {
   const uploading = upload();

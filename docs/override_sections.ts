@@ -88,11 +88,11 @@ Vertex's tokens live for an hour: the two lines that write the file belong into 
 
 ## Private networks
 
-A host is looked up when it is needed, at most every 30 s. **Every** address of it is checked, one that is forbidden refuses
-the host, and the connection goes to a checked address, with the certificate checked for the name. Forbidden are loopback,
-private, link-local and metadata addresses, this machine's own, and all that IANA lists as special. \`allow_private\` opens
-networks for one endpoint; link-local, metadata, multicast and addresses that stand for others stay closed, and so do the
-relay's own ports.
+A host is looked up when it is needed, at most every 30 s, and every second while it cannot be used. **Every** address of it
+is checked, one that is forbidden refuses the host, and the connection goes to a checked address, with the certificate
+checked for the name. Forbidden are loopback, private, link-local and metadata addresses, this machine's own, and all that
+IANA lists as special. \`allow_private\` opens networks for one endpoint; link-local, metadata, multicast and addresses that
+stand for others stay closed, and so do the relay's own ports.
 
 \`\`\`toml
 # private.toml

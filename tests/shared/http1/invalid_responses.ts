@@ -22,6 +22,8 @@ const STATUS_LINES: Record<string, string> = {
   "a status of two digits": "HTTP/1.1 20 OK",
   "a status of four digits": "HTTP/1.1 2000 OK",
   "a status of letters": "HTTP/1.1 abc OK",
+  "a status with what stands behind 9": "HTTP/1.1 1:0 OK",
+  "a status with what stands before 0": "HTTP/1.1 3/0 OK",
   "a negative status": "HTTP/1.1 -20 OK",
   "a status below 100": "HTTP/1.1 099 OK",
   "a status above 599": "HTTP/1.1 600 OK",
@@ -111,6 +113,8 @@ const BROKEN_DATA: Record<string, [bytes: string, body: string]> = {
   "less data than the size": ["3\r\nhi\r\n0\r\n\r\n", "hi\r"],
   "no line end behind the data": ["2\r\nhi0\r\n\r\n", "hi"],
   "LF alone behind the data": ["2\r\nhi\n0\r\n\r\n", "hi"],
+  "CR and another byte behind the data": ["2\r\nhi\rX0\r\n\r\n", "hi"],
+  "another byte and LF behind the data": ["2\r\nhiX\n0\r\n\r\n", "hi"],
   "CR alone behind the data": ["2\r\nhi\r0\r\n\r\n", "hi"],
 };
 

@@ -18,11 +18,8 @@ export interface Outcome {
 
 /** Feed a response in pieces and close the connection. Fails on events that are out of order. */
 export function outcomeOf(method: string, pieces: Uint8Array[]): Outcome {
-  const seen: { head?: Http1ResponseHead; ended: boolean; switched: boolean } = {
-    ended: false,
-    switched: false,
-  };
   const body: Uint8Array[] = [];
+  const seen: Seen = { ended: false, switched: false, body };
   const parser = new ResponseParser({
     head(head) {
       assert.equal(seen.head, undefined, "a second head");
@@ -48,13 +45,21 @@ export function outcomeOf(method: string, pieces: Uint8Array[]): Outcome {
   return { ...(seen.head && { head: seen.head }), body: Buffer.concat(body).toString("latin1"), ends };
 }
 
-function feed(
-  parser: ResponseParser,
-  pieces: Uint8Array[],
-  seen: { ended: boolean; switched: boolean },
-): Outcome["ends"] {
+interface Seen {
+  head?: Http1ResponseHead;
+  ended: boolean;
+  switched: boolean;
+  readonly body: Uint8Array[];
+}
+
+function feed(parser: ResponseParser, pieces: Uint8Array[], seen: Seen): Outcome["ends"] {
   try {
     for (const piece of pieces) {
+      // From there on the parser has nothing to do with what comes.
+      if (seen.switched) {
+        seen.body.push(piece);
+        continue;
+      }
       // What a handler keeps must be its own copy: the bytes are gone when the call returns.
       const lent = new Uint8Array(piece);
       parser.receive(lent);

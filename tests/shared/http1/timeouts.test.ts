@@ -87,6 +87,19 @@ test("a response that the caller paused is not cut", () =>
     assert.equal((await one.over).text, "hi");
   }));
 
+test("a response that the caller paused is cut like any other once it is resumed", () =>
+  withBackend(async (setup) => {
+    const { one, peer } = await underWay(setup);
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nh");
+    await until(() => one.text === "h", "the body");
+    one.exchange.pause();
+    setup.clock.advance(900_000);
+    assertOpen(one);
+    one.exchange.resume();
+    setup.clock.advance(300_500);
+    assert.equal(one.failure?.during, "body");
+  }));
+
 test("a limit of 0 is none", () =>
   withBackend(
     async (setup) => {

@@ -136,6 +136,9 @@ const CUT: Record<string, [bytes: string, body: string]> = {
   "within the trailers": [`${CHUNKED}0\r\na: b\r\n`, ""],
 };
 
+/** Of 5 bytes, and none in chunks. */
+const ANY_BODY = "0\r\n\r\n";
+
 export const INVALID_RESPONSES: ResponseCase[] = [
   ...each(STATUS_LINES, (name, line) => ({
     name,
@@ -157,7 +160,11 @@ export const INVALID_RESPONSES: ResponseCase[] = [
   },
   { name: "a TLS alert", bytes: "\x15\x03\x01\x00\x02\x02\x46", ends: "invalid" },
   { name: "nonsense behind a 100", bytes: lines("HTTP/1.1 100 Continue", "", "nonsense"), ends: "invalid" },
-  ...each(FIELDS, (name, fields) => ({ name, bytes: `${lines(OK, ...fields, "")}hello`, ends: "invalid" })),
+  ...each(FIELDS, (name, fields) => ({
+    name,
+    bytes: `${lines(OK, ...fields, "")}${ANY_BODY}`,
+    ends: "invalid",
+  })),
   {
     name: "chunked and a length without a body",
     method: "HEAD",

@@ -98,6 +98,24 @@ test("an invalid answer closes the connection at once", () =>
     await until(() => peer.closed, "the connection to close");
   }));
 
+const ENDS: Record<string, (one: Recorded, peer: BytePeer) => void> = {
+  "is answered": (_, peer) => peer.send("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"),
+  fails: (_, peer) => peer.send("nonsense"),
+  "is cancelled": (one) => one.exchange.cancel(),
+};
+for (const [ends, end] of Object.entries(ENDS)) {
+  test(`a request that ${ends} leaves nothing to watch over`, () =>
+    withBackend(async (setup) => {
+      const { one, peer } = await underWay(setup);
+      setup.clock.advance(2000);
+      assert.equal(setup.clock.pending, 1);
+      end(one, peer);
+      await until(() => peer.closed, "the connection to close");
+      setup.clock.advance(2000);
+      assert.equal(setup.clock.pending, 0);
+    }));
+}
+
 // --- not connected -------------------------------------------------------------------------------------------
 
 test("nobody listening is unreachable", () =>

@@ -22,6 +22,12 @@ export const VALID_HEADS: ResponseCase[] = [
     body: "hi",
     ends: "reusable",
   },
+  {
+    name: "names as long as those of the fields that concern a connection",
+    bytes: `${head("Xonnection: close", "Contend-Length: 3", "Transfer-encodinX: gzip", LENGTH_2)}hi`,
+    body: "hi",
+    ends: "reusable",
+  },
   { name: "no header fields: to the close", bytes: head(), headers: [], body: "", ends: "complete_at_close" },
   {
     name: "a reason of several words",

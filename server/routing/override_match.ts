@@ -91,7 +91,10 @@ class Matching {
     this.#doubtful = Math.max(this.#doubtful, Math.min(at, this.#later.length - 1));
     const pair = this.#later[at];
     if (!pair) return true;
-    return !hasWildEscape(pair) && this.#fits(pair, { at: 0, from: 0 }, () => this.#allFit(at + 1));
+    const others = () => this.#allFit(at + 1);
+    if (pair.part.every((piece) => piece.type === "any" || this.#textOf(piece) !== undefined))
+      return this.#covers(pair) && others();
+    return !hasWildEscape(pair) && this.#fits(pair, { at: 0, from: 0 }, others);
   }
 
   /** Whether the rest of a text is the rest of a part, for names with which `others` fit too. */

@@ -200,6 +200,17 @@ test("matching costs no more than the lengths of both, multiplied", () => {
   assert.ok(performance.now() - start < 5000);
 });
 
+test("a name that another part tells is looked for wherever it may be", () => {
+  const pattern = "https://{a}.x.example/*-{a}/*-{a}-*";
+  const many = "-".repeat(600);
+  const url = `https://k.x.example/${many}-k/${many}-k-${many}`;
+  for (const [found, is] of [
+    [url, `provider ${url}`],
+    [url.replace("-k-", "-x-"), "override_not_listed path"],
+  ] as const)
+    assert.equal(shown(decideFor(found, [pattern])), is);
+});
+
 test("names that could stand for very many texts are tried a while, and then do not match", () => {
   const pattern = "https://h.example/{a}-{b}-{c}-{d}/{d}.{c}.{b}.{a}";
   assert.equal(

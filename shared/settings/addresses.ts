@@ -55,12 +55,11 @@ export const networks: Kind<string[]> = listOf({
   placeholder: "CIDR",
   hint: "write 10.0.0.0/8, fd00::/8 or 127.0.0.1",
   read(text) {
+    const network = text.includes("/") ? text : `${text}/${text.includes(":") ? 128 : 32}`;
     const { IPv4, IPv6 } = ipaddr;
-    if (IPv4.isValidFourPartDecimal(text)) return `${text}/32`;
-    const isNetwork = IPv4.isValidCIDRFourPartDecimal(text) || IPv6.isValid(text) || IPv6.isValidCIDR(text);
+    const isNetwork = IPv4.isValidCIDRFourPartDecimal(network) || IPv6.isValidCIDR(network);
     if (!isNetwork || text.includes("%")) throw new Misread("is not a network");
-    if (!text.includes("/")) return `${IPv6.parse(text)}/128`;
-    const [address, bits] = ipaddr.parseCIDR(text);
+    const [address, bits] = ipaddr.parseCIDR(network);
     return `${address}/${bits}`;
   },
 });

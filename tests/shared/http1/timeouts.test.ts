@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { runtime } from "../../../shared/runtime/current.ts";
 import type { Runtime } from "../../../shared/runtime/ports.ts";
 import { until } from "../../support/until.ts";
-import { type Recorded, underWay, withBackend } from "./test_client.ts";
+import { type Recorded, type Setup, underWay, withBackend } from "./test_client.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -74,14 +74,21 @@ test("a response that pauses too long is cut, one with bytes flowing never", () 
     assert.equal(one.failure?.during, "body");
   }));
 
+/** A response that the caller paused within its body for longer than any limit, and resumed. */
+async function resumed(setup: Setup): ReturnType<typeof underWay> {
+  const { one, peer } = await underWay(setup);
+  peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nh");
+  await until(() => one.text === "h", "the body");
+  one.exchange.pause();
+  setup.clock.advance(900_000);
+  assertOpen(one);
+  one.exchange.resume();
+  return { one, peer };
+}
+
 test("a response that the caller paused is not cut", () =>
   withBackend(async (setup) => {
-    const { one, peer } = await underWay(setup);
-    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nh");
-    await until(() => one.text === "h", "the body");
-    one.exchange.pause();
-    setup.clock.advance(900_000);
-    one.exchange.resume();
+    const { one, peer } = await resumed(setup);
     setup.clock.advance(200_000);
     peer.send("i");
     assert.equal((await one.over).text, "hi");
@@ -89,13 +96,7 @@ test("a response that the caller paused is not cut", () =>
 
 test("a response that the caller paused is cut like any other once it is resumed", () =>
   withBackend(async (setup) => {
-    const { one, peer } = await underWay(setup);
-    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nh");
-    await until(() => one.text === "h", "the body");
-    one.exchange.pause();
-    setup.clock.advance(900_000);
-    assertOpen(one);
-    one.exchange.resume();
+    const { one } = await resumed(setup);
     setup.clock.advance(300_500);
     assert.equal(one.failure?.during, "body");
   }));
